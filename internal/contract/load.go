@@ -1,0 +1,443 @@
+package contract
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/paytest/paytest/internal/jsondoc"
+	"github.com/paytest/paytest/internal/schema"
+	"github.com/paytest/paytest/internal/suggest"
+)
+
+const (
+	contractFile = "contract.json"
+	factsFile    = "facts.json"
+	factsRef     = "facts.json#/$defs/"
+
+	maxFileBytes = 1 << 20
+	maxStates    = 256
+	maxEdges     = 64 // an edge set is one machine word
+)
+
+// Load reads a pack: contract.json, facts.json and SUBJECT/STATE.json for each
+// state. A pack that does not hold together is refused with a *LoadError that
+// names the file and the place in it.
+func Load(fsys fs.FS) (*Contract, error) {
+	l := &loader{
+		fs:        fsys,
+		c:         &Contract{facts: map[string]*Fact{}, events: map[string][]*State{}},
+		resources: schema.Resources{},
+	}
+	l.contract()
+	l.facts()
+	l.states()
+	l.compile()
+	l.link()
+	l.graph()
+	l.check()
+	if l.err != nil {
+		return nil, l.err
+	}
+	return l.c, nil
+}
+
+type loader struct {
+	fs        fs.FS
+	c         *Contract
+	resources schema.Resources
+	root      node // of contract.json
+	files     map[*State]node
+	err       error
+}
+
+func (l *loader) read(file string) node {
+	n := node{load: l, file: file}
+	if l.err != nil {
+		return n
+	}
+	raw, err := l.bytes(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		n.fail("there is no such file in the pack")
+		return n
+	case err != nil:
+		n.fail("cannot be read: %v", err)
+		return n
+	}
+	v, err := jsondoc.Parse(raw)
+	if err != nil {
+		n.fail("%v", err)
+		return n
+	}
+	n.v = &v
+	l.resources[file] = v
+	return n
+}
+
+func (l *loader) bytes(file string) ([]byte, error) {
+	f, err := l.fs.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	raw, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(raw) > maxFileBytes {
+		return nil, fmt.Errorf("it is larger than %d bytes", maxFileBytes)
+	}
+	return raw, nil
+}
+
+func (l *loader) contract() {
+	n := l.read(contractFile)
+	l.root = n
+	if !n.object("name", "envelope", "subjects", "delivery", "answers", "flow", "epoch") {
+		return
+	}
+	l.c.Name = n.child("name").text()
+	l.envelope(n.child("envelope"))
+	l.subjects(n.child("subjects"))
+	l.delivery(n.child("delivery"))
+	l.answers(n.child("answers"))
+	epoch := n.child("epoch")
+	t, err := time.Parse(time.RFC3339Nano, epoch.text())
+	if err != nil {
+		epoch.fail("is no RFC 3339 time")
+	}
+	l.c.Epoch = t.UTC()
+}
+
+func (l *loader) envelope(n node) {
+	if !n.object("event", "state", "previousState") {
+		return
+	}
+	l.c.Envelope = Envelope{n.child("event").pointer(), n.child("state").pointer(), n.child("previousState").pointer()}
+}
+
+func (l *loader) subjects(n node) {
+	for _, s := range n.members() {
+		if !s.object("id", "meaning", "initial") {
+			return
+		}
+		l.word(s, s.name())
+		sub := &Subject{Name: s.name(), Meaning: s.child("meaning").text()}
+		in := s.child("initial")
+		if !in.object("name", "state", "meaning", "source", "derived") {
+			return
+		}
+		sub.Initial = &State{
+			Subject: sub, File: contractFile,
+			Name: in.child("name").text(), Wire: in.child("state").optionalText(),
+			Meaning: in.child("meaning").text(),
+		}
+		l.word(in.child("name"), sub.Initial.Name)
+		sub.Initial.Source, sub.Initial.Derived = in.basis()
+		l.c.Subjects = append(l.c.Subjects, sub)
+	}
+	if len(l.c.Subjects) == 0 {
+		n.fail("names no subject")
+	}
+}
+
+// word refuses names that a user could not type or that two file systems would
+// not tell apart.
+func (l *loader) word(n node, name string) {
+	if l.err == nil && !regexp.MustCompile(`^[a-z][a-z0-9-]*$`).MatchString(name) {
+		n.fail("%q is no name: it takes lower-case letters, digits and hyphens", name)
+	}
+}
+
+func (l *loader) delivery(n node) {
+	if !n.object("success", "timeout", "source", "derived") {
+		return
+	}
+	for _, s := range n.child("success").items() {
+		l.c.Delivery.Success = append(l.c.Delivery.Success, s.integer(100, 599))
+	}
+	if len(l.c.Delivery.Success) == 0 {
+		n.child("success").fail("names no status")
+	}
+	l.c.Delivery.Timeout = n.child("timeout").duration()
+	if l.err == nil && l.c.Delivery.Timeout == 0 {
+		n.child("timeout").fail("is zero")
+	}
+	l.c.Delivery.Source, _ = n.basis()
+}
+
+func (l *loader) answers(n node) {
+	a := &l.c.Answers
+	byName := map[string]*Answer{
+		"ok": &a.OK, "duplicate": &a.Duplicate, "wrongEvent": &a.WrongEvent, "invalid": &a.Invalid, "conflict": &a.Conflict,
+	}
+	all := []string{"ok", "duplicate", "wrongEvent", "invalid", "conflict"}
+	if !n.object(all...) {
+		return
+	}
+	for _, name := range all {
+		x := n.child(name)
+		if !x.object("status", "body", "source", "derived") || !x.child("body").kind(jsondoc.Object) {
+			return
+		}
+		ans := byName[name]
+		ans.Status, ans.Body = x.child("status").integer(200, 599), *x.child("body").v
+		ans.Source, ans.Derived = x.basis()
+	}
+}
+
+func (l *loader) facts() {
+	n := l.read(factsFile)
+	if !n.object("$schema", "$comment", "title", "description", "$defs") {
+		return
+	}
+	for _, d := range n.child("$defs").members() {
+		if !d.kind(jsondoc.Object) {
+			return
+		}
+		scope := d.child("scope")
+		if !scope.exists() {
+			continue // a type that facts share
+		}
+		f := &Fact{Name: d.name(), Index: len(l.c.Facts), scope: scope.text()}
+		f.Meaning = d.child("description").text()
+		f.Source, f.Derived = d.basis()
+		f.Compare = Compare(d.child("compare").optionalText())
+		if !contains([]string{"", string(Decimal), string(Time)}, string(f.Compare)) {
+			d.child("compare").fail("is %q; it takes decimal or time", f.Compare)
+		}
+		f.Known = known(d)
+		l.scope(scope, f)
+		l.c.Facts = append(l.c.Facts, f)
+		l.c.facts[f.Name] = f
+	}
+	l.subjectIDs()
+}
+
+func (l *loader) subjectIDs() {
+	for _, s := range l.c.Subjects {
+		s.ID = l.fact(l.root.child("subjects").child(s.Name).child("id"))
+		if s.ID != nil && s.ID.Scope != s {
+			l.root.child("subjects").child(s.Name).child("id").fail("is the fact %s, whose scope is %q; it takes one whose scope is %q", s.ID.Name, s.ID.scope, s.Name)
+		}
+	}
+}
+
+func known(d node) []jsondoc.Value {
+	var out []jsondoc.Value
+	if k := d.child("known"); k.exists() {
+		for _, v := range k.items() {
+			out = append(out, *v.v)
+		}
+	}
+	return out
+}
+
+func (l *loader) scope(n node, f *Fact) {
+	if f.scope == EventScope || l.err != nil {
+		return
+	}
+	if f.Scope = l.c.Subject(f.scope); f.Scope == nil {
+		n.fail("is %q; it takes %q or a subject%s", f.scope, EventScope, suggest.DidYouMean(f.scope, l.c.SubjectNames()))
+	}
+}
+
+// fact reads the name of a fact.
+func (l *loader) fact(n node) *Fact {
+	name := n.text()
+	if l.err != nil {
+		return nil
+	}
+	f := l.c.Fact(name)
+	if f == nil {
+		n.fail("is %q, which is no fact in %s%s", name, factsFile, suggest.DidYouMean(name, l.c.FactNames()))
+	}
+	return f
+}
+
+func (l *loader) states() {
+	l.files = map[*State]node{}
+	if l.err != nil {
+		return
+	}
+	top, err := fs.ReadDir(l.fs, ".")
+	if err != nil {
+		node{load: l, file: "."}.fail("cannot be read: %v", err)
+		return
+	}
+	for _, d := range top {
+		switch {
+		case d.IsDir() && l.c.Subject(d.Name()) == nil:
+			l.strayFolder(d.Name())
+		case !d.IsDir() && path.Ext(d.Name()) == ".json" && d.Name() != contractFile && d.Name() != factsFile:
+			node{load: l, file: d.Name()}.fail("is no file of a contract: it takes %s, %s and SUBJECT/STATE.json", contractFile, factsFile)
+		}
+	}
+	for _, s := range l.c.Subjects {
+		l.folder(s)
+	}
+}
+
+// strayFolder refuses a folder that holds states of a subject nobody declared.
+func (l *loader) strayFolder(name string) {
+	entries, err := fs.ReadDir(l.fs, name)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		if path.Ext(e.Name()) == ".json" {
+			node{load: l, file: path.Join(name, e.Name())}.fail("belongs to no subject of %s%s", contractFile, suggest.DidYouMean(name, l.c.SubjectNames()))
+			return
+		}
+	}
+}
+
+func (l *loader) folder(s *Subject) {
+	entries, err := fs.ReadDir(l.fs, s.Name)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		node{load: l, file: s.Name}.fail("cannot be read: %v", err)
+	}
+	for _, e := range entries {
+		if e.IsDir() || path.Ext(e.Name()) != ".json" || l.err != nil {
+			continue
+		}
+		if len(l.files) == maxStates {
+			node{load: l, file: s.Name}.fail("holds more than %d states", maxStates)
+			return
+		}
+		l.state(s, path.Join(s.Name, e.Name()))
+	}
+	if l.err == nil && len(s.States) == 0 {
+		node{load: l, file: s.Name}.fail("holds no state: a subject has a file for each state that an event leads to")
+	}
+}
+
+func (l *loader) state(s *Subject, file string) {
+	n := l.read(file)
+	st := &State{Subject: s, File: file, Name: strings.TrimSuffix(path.Base(file), ".json")}
+	l.word(n, st.Name)
+	if !n.object("event", "path", "state", "from", "at", "source", "derived", "relations", "sample", "schema") {
+		return
+	}
+	st.Event, st.Path, st.Wire = n.child("event").text(), n.child("path").text(), n.child("state").text()
+	if l.err == nil && !regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)+$`).MatchString(st.Path) {
+		n.child("path").fail("is %q; it takes an absolute URL path such as /callback/update", st.Path)
+	}
+	st.At = n.child("at").duration()
+	st.Source, st.Derived = n.basis()
+	if !n.child("sample").kind(jsondoc.Object) || !n.child("schema").kind(jsondoc.Object) {
+		return
+	}
+	st.Sample = *n.child("sample").v
+	l.twins(n, st)
+	s.States = append(s.States, st)
+	l.c.events[st.Event] = append(l.c.events[st.Event], st)
+	l.files[st] = n
+}
+
+// twins refuses a second file for one state: neither names nor spellings may
+// be ambiguous inside a subject, nor an event and its state inside the pack.
+func (l *loader) twins(n node, st *State) {
+	if l.err != nil {
+		return
+	}
+	for _, other := range append([]*State{st.Subject.Initial}, st.Subject.States...) {
+		if strings.EqualFold(other.Name, st.Name) || other.Wire == st.Wire {
+			n.child("state").fail("is %q, which %s already defines: one state, one file", st.Wire, other.File)
+		}
+	}
+	for _, other := range l.c.events[st.Event] {
+		if other.Wire == st.Wire {
+			n.child("state").fail("is %q for the event %s, which %s already defines: one state, one file", st.Wire, st.Event, other.File)
+		}
+	}
+}
+
+// annotations are the words of facts.json that are no JSON Schema keywords.
+func annotations() []string {
+	return []string{"source", "derived", "scope", "compare", "generate", "known"}
+}
+
+func (l *loader) compile() {
+	if l.err != nil {
+		return
+	}
+	compiler := schema.NewCompiler(l.resources, annotations()...)
+	for _, f := range l.c.Facts {
+		f.Schema = l.schema(compiler, factsFile, jsondoc.Pointer{"$defs", f.Name})
+	}
+	for _, st := range l.c.States() {
+		st.Schema = l.schema(compiler, st.File, jsondoc.Pointer{"schema"})
+		if l.err != nil {
+			return
+		}
+		l.fields(st, st.Schema, nil, true)
+		slices.SortStableFunc(st.Fields, func(a, b Field) int { return order(st.Sample, a.Pointer, b.Pointer) })
+	}
+}
+
+func (l *loader) schema(c *schema.Compiler, file string, at jsondoc.Pointer) *schema.Schema {
+	if l.err != nil {
+		return nil
+	}
+	s, err := c.Compile(file, at)
+	var bad *schema.SchemaError
+	switch {
+	case errors.As(err, &bad):
+		l.err = &LoadError{bad.Resource, bad.Pointer, bad.Message}
+	case err != nil:
+		l.err = &LoadError{file, at, err.Error()}
+	}
+	return s
+}
+
+// fields collects the members that wear a fact.
+func (l *loader) fields(st *State, s *schema.Schema, at jsondoc.Pointer, required bool) {
+	if name, ok := strings.CutPrefix(s.RefTarget, factsRef); ok {
+		f := l.c.Fact(name)
+		if f == nil {
+			node{load: l, file: st.File, at: jsondoc.Pointer{"schema"}}.fail("%s refers to %s, which is a type and no fact: it has no scope", at, name)
+			return
+		}
+		field := Field{Pointer: at, Fact: f, Schema: s, Required: required, Known: f.Known}
+		if own, ok := s.Annotation("known"); ok {
+			field.Known = own.Items
+		}
+		st.Fields = append(st.Fields, field)
+		return
+	}
+	for _, p := range s.Properties {
+		child := append(at[:len(at):len(at)], p.Name)
+		l.fields(st, p.Schema, child, required && contains(s.Required, p.Name))
+	}
+}
+
+// order compares two members by their place in a document; those that are not
+// in it come last.
+func order(doc jsondoc.Value, a, b jsondoc.Pointer) int {
+	for i := 0; i < len(a) && i < len(b); i++ {
+		if a[i] != b[i] {
+			parent := doc.At(a[:i])
+			if parent == nil {
+				return strings.Compare(a[i], b[i])
+			}
+			return place(parent, a[i]) - place(parent, b[i])
+		}
+	}
+	return len(a) - len(b)
+}
+
+func place(parent *jsondoc.Value, name string) int {
+	i := slices.IndexFunc(parent.Members, func(m jsondoc.Member) bool { return m.Name == name })
+	if i < 0 {
+		return len(parent.Members)
+	}
+	return i
+}
