@@ -1,0 +1,198 @@
+// Package payment makes the facts of one payment. A payment is determined by a
+// seed and an index: every fact draws from a random stream of its own, so its
+// value does not depend on which other facts are asked for, nor in what order.
+package payment
+
+import (
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+	"strconv"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/paytest/paytest/internal/contract"
+	"github.com/paytest/paytest/internal/jsondoc"
+)
+
+// TimeLayout is how moments are written: ISO 8601, UTC, milliseconds.
+const TimeLayout = "2006-01-02T15:04:05.000Z"
+
+// Options determine a payment.
+type Options struct {
+	// Seed and Index choose the payment; equal ones give equal payments.
+	Seed, Index uint64
+	// Start is when the payment begins; events follow in the documented rhythm.
+	Start time.Time
+	// Facts are values that replace the generated ones, wherever they occur.
+	Facts map[*contract.Fact]jsondoc.Value
+	// Toward are states the payment comes to: its facts satisfy their relations.
+	Toward []*contract.State
+}
+
+// Payment is one payment's facts. It is not safe for concurrent use.
+type Payment struct {
+	Options
+	c      *contract.Contract
+	values map[*contract.Fact]jsondoc.Value
+}
+
+// New returns the payment that the options determine.
+func New(c *contract.Contract, o Options) *Payment {
+	return &Payment{Options: o, c: c, values: map[*contract.Fact]jsondoc.Value{}}
+}
+
+// Fact returns the value of a fact as the event of state st carries it. A fact
+// without a generator has the value of st's sample, or else of any sample.
+func (p *Payment) Fact(f *contract.Fact, st *contract.State) jsondoc.Value {
+	if v, ok := p.Facts[f]; ok {
+		return v
+	}
+	g := f.Generate
+	switch {
+	case g == nil:
+		return p.documented(f, st)
+	case g.Kind == contract.Moment && g.State == nil && !g.Start:
+		return p.moment(st)
+	}
+	v, ok := p.values[f]
+	if !ok {
+		v = p.make(f, g, st)
+		p.values[f] = v
+	}
+	return v
+}
+
+func (p *Payment) documented(f *contract.Fact, st *contract.State) jsondoc.Value {
+	for _, s := range append([]*contract.State{st}, p.c.States()...) {
+		for _, field := range s.Fields {
+			if field.Fact == f {
+				if v := s.Sample.At(field.Pointer); v != nil {
+					return *v
+				}
+			}
+		}
+	}
+	return jsondoc.NullValue()
+}
+
+func (p *Payment) moment(st *contract.State) jsondoc.Value {
+	return jsondoc.StringValue(p.Start.Add(st.At).UTC().Format(TimeLayout))
+}
+
+func (p *Payment) stream(name string) *rand.Rand {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(name))
+	return rand.New(rand.NewPCG(p.Seed, h.Sum64()^(p.Index*0x9e3779b97f4a7c15)))
+}
+
+func (p *Payment) make(f *contract.Fact, g *contract.Generator, st *contract.State) jsondoc.Value {
+	r := p.stream(f.Name)
+	switch g.Kind {
+	case contract.UUID:
+		return jsondoc.StringValue(uuid(r))
+	case contract.CUID:
+		return jsondoc.StringValue("c" + digits(r, "0123456789abcdefghijklmnopqrstuvwxyz", 24))
+	case contract.Hex:
+		return jsondoc.StringValue(digits(r, "0123456789abcdef", g.Length))
+	case contract.Base58Check:
+		return jsondoc.StringValue(base58check(r, g.Version, g.Length))
+	case contract.Pick:
+		return jsondoc.StringValue(g.Texts[r.IntN(len(g.Texts))])
+	case contract.Text:
+		return jsondoc.StringValue(p.fill(g.Texts[r.IntN(len(g.Texts))], st))
+	case contract.Amount:
+		return jsondoc.StringValue(amount(r, g).StringFixed(int32(g.Places)))
+	case contract.Quotient:
+		of, _ := number(p.Fact(g.Of, st).Text)
+		by, _ := number(g.By)
+		return jsondoc.StringValue(of.DivRound(by, int32(g.Places)).StringFixed(int32(g.Places)))
+	case contract.Same:
+		return p.same(r, f, g, st)
+	case contract.Integer:
+		low, _ := strconv.ParseInt(g.Min, 10, 64)
+		high, _ := strconv.ParseInt(g.Max, 10, 64)
+		return jsondoc.Value{Kind: jsondoc.Number, Text: strconv.FormatInt(low+r.Int64N(max(high-low, 0)+1), 10)}
+	case contract.Moment:
+		if g.Start {
+			return jsondoc.StringValue(p.Start.UTC().Format(TimeLayout))
+		}
+		return p.moment(g.State)
+	}
+	panic(fmt.Sprintf("payment: generator %q of fact %s is not implemented", g.Kind, f.Name))
+}
+
+// same copies another fact's value, unless a state the payment comes to wants
+// the two to differ.
+func (p *Payment) same(r *rand.Rand, f *contract.Fact, g *contract.Generator, st *contract.State) jsondoc.Value {
+	of := p.Fact(g.Of, st)
+	whole, ok := number(of.Text)
+	if g.Percent == [2]int{} || !ok || !p.mustDiffer(f, g.Of) {
+		return of
+	}
+	percent := g.Percent[0] + r.IntN(g.Percent[1]-g.Percent[0]+1)
+	part := whole.Mul(decimal.New(int64(percent), -2)).Truncate(int32(g.Places))
+	if part.Equal(whole) {
+		part = part.Add(decimal.New(1, -int32(g.Places)))
+	}
+	return jsondoc.StringValue(part.StringFixed(int32(g.Places)))
+}
+
+func (p *Payment) mustDiffer(a, b *contract.Fact) bool {
+	for _, st := range p.Toward {
+		for _, rel := range st.Relations {
+			concerns := (rel.A == a && rel.B == b) || (rel.A == b && rel.B == a)
+			if rel.Kind == contract.Different && concerns && p.applies(rel) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (p *Payment) applies(rel *contract.Relation) bool {
+	for _, c := range rel.When {
+		if !Equal(c.Fact, p.Fact(c.Fact, rel.State), c.Value) {
+			return false
+		}
+	}
+	return true
+}
+
+// fill replaces {fact} by its value, and {fact/N} by the value divided by N
+// without trailing zeros.
+func (p *Payment) fill(text string, st *contract.State) string {
+	re := contract.Placeholder()
+	return re.ReplaceAllStringFunc(text, func(s string) string {
+		m := re.FindStringSubmatch(s)
+		v := p.Fact(p.c.Fact(m[1]), st).Text
+		if m[2] == "" {
+			return v
+		}
+		of, ok := number(v)
+		by, _ := number(m[2])
+		if !ok {
+			return v
+		}
+		return of.Div(by).String()
+	})
+}
+
+// FactValue turns what a user typed after --fact into a value of that fact. The
+// error says what the fact takes.
+func FactValue(f *contract.Fact, typed string) (jsondoc.Value, error) {
+	v := jsondoc.StringValue(typed)
+	if d, ok := number(typed); ok && f.Compare == contract.Decimal && f.Generate != nil && f.Generate.Places > 0 && -d.Exponent() <= int32(f.Generate.Places) {
+		v.Text = d.StringFixed(int32(f.Generate.Places))
+	}
+	wrong := f.Schema.Validate(v)
+	if len(wrong) == 0 {
+		return v, nil
+	}
+	if other, err := jsondoc.Parse([]byte(typed)); err == nil && other.Kind != jsondoc.String && len(f.Schema.Validate(other)) == 0 {
+		return other, nil
+	}
+	return v, fmt.Errorf("fact %s: %s is no value of it: expected %s (to send it all the same, set the member itself with --set)",
+		f.Name, strconv.Quote(typed), wrong[0].Expected)
+}
