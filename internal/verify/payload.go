@@ -1,0 +1,317 @@
+package verify
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/paytest/paytest/internal/contract"
+	"github.com/paytest/paytest/internal/jsondoc"
+	"github.com/paytest/paytest/internal/payment"
+	"github.com/paytest/paytest/internal/schema"
+	"github.com/paytest/paytest/internal/suggest"
+)
+
+// Verdict is what a delivery was found to be.
+type Verdict struct {
+	// Event is the event's name as the payload has it.
+	Event string
+	// State is the state it reports; nil when the payload cannot be placed.
+	State *contract.State
+	// Edge is the legal transition it reports, or nil.
+	Edge *contract.Edge
+	// Previous is the state it says was left, as spelled; empty when it does not.
+	Previous string
+	// ID identifies the subject; empty when the payload does not.
+	ID string
+	// Duplicate is set when the same delivery was seen before.
+	Duplicate bool
+	// Findings are what was noticed, the payload's own first.
+	Findings []Finding
+
+	values []value
+}
+
+// value is a fact as one payload carries it.
+type value struct {
+	field contract.Field
+	v     jsondoc.Value
+}
+
+// OK reports whether nothing breaks the contract.
+func (v Verdict) OK() bool { return v.Count(Violation) == 0 }
+
+// Has reports whether there is a finding with that code.
+func (v Verdict) Has(c Code) bool {
+	return slices.ContainsFunc(v.Findings, func(f Finding) bool { return f.Code == c })
+}
+
+// Count counts the findings of one severity.
+func (v Verdict) Count(s Severity) int {
+	n := 0
+	for _, f := range v.Findings {
+		if f.Severity == s {
+			n++
+		}
+	}
+	return n
+}
+
+func (v *Verdict) add(f Finding) { v.Findings = append(v.Findings, f) }
+
+func (v *Verdict) violate(c Code, at jsondoc.Pointer, source, format string, args ...any) {
+	v.add(Finding{Code: c, Severity: Violation, Pointer: at.String(), Source: source, Message: fmt.Sprintf(format, args...)})
+}
+
+// Payload judges one payload on its own: syntax, event, path, schema, the
+// transition it reports, and whether its facts agree with each other. path is
+// where it was delivered; empty means unknown, and is not judged.
+func Payload(c *contract.Contract, raw []byte, path string) Verdict {
+	var v Verdict
+	doc, err := jsondoc.Parse(raw)
+	if err != nil {
+		v.add(syntax(err))
+		return v
+	}
+	if !v.place(c, doc, path) {
+		return v
+	}
+	v.schema(doc)
+	v.extract(doc)
+	v.transition(c, doc)
+	v.agreement()
+	return v
+}
+
+func syntax(err error) Finding {
+	f := Finding{Code: InvalidJSON, Severity: Violation, Message: err.Error(), Source: "RFC 8259"}
+	var se *jsondoc.SyntaxError
+	if errors.As(err, &se) {
+		f.Code, f.Pointer = Code(se.Code), se.Pointer.String()
+	}
+	return f
+}
+
+// place finds the state a payload reports; it fails when there is none.
+func (v *Verdict) place(c *contract.Contract, doc jsondoc.Value, path string) bool {
+	name, ok := v.text(c.Envelope.Event, doc, "one of "+strings.Join(c.EventNames(), ", "))
+	if !ok {
+		return false
+	}
+	v.Event = clip(name)
+	states := c.Event(name)
+	if len(states) == 0 {
+		v.add(Finding{
+			Code: UnknownEvent, Severity: Violation, Pointer: c.Envelope.Event.String(),
+			Message:  fmt.Sprintf("no event is called %q%s", v.Event, suggest.DidYouMean(v.Event, c.EventNames())),
+			Expected: strings.Join(c.EventNames(), ", "), Got: v.Event,
+		})
+		return false
+	}
+	if path != "" && states[0].Path != path {
+		v.add(Finding{
+			Code: WrongPath, Severity: Violation, Source: states[0].Source,
+			Message:  fmt.Sprintf("%s was delivered to the wrong path", v.Event),
+			Expected: states[0].Path, Got: clip(path),
+		})
+		return false
+	}
+	return v.state(c, doc, states)
+}
+
+func (v *Verdict) state(c *contract.Contract, doc jsondoc.Value, states []*contract.State) bool {
+	wires := make([]string, len(states))
+	for i, st := range states {
+		wires[i] = st.Wire
+	}
+	at := c.Envelope.State
+	wire, ok := v.text(at, doc, "one of "+strings.Join(wires, ", "))
+	if !ok {
+		return false
+	}
+	for _, st := range states {
+		if st.Wire == wire {
+			v.State = st
+			return true
+		}
+	}
+	sub := states[0].Subject
+	f := Finding{
+		Code: UnknownState, Severity: Violation, Pointer: at.String(), Source: states[0].Source,
+		Message:  fmt.Sprintf("%q is no state of %s", clip(wire), sub.Name) + suggest.DidYouMean(wire, wires),
+		Expected: "one of " + strings.Join(wires, ", "), Got: clip(wire),
+	}
+	switch known := sub.Spelled(wire); {
+	case known == nil:
+	case known.IsInitial():
+		f.Code = IllegalTransition
+		f.Message = fmt.Sprintf("no event reports %s: %s", wire, known.Meaning)
+		f.Source = contract.Basis(known.Source, known.Derived)
+	default:
+		f.Message = fmt.Sprintf("%s does not report %s; %s does", v.Event, wire, known.Event)
+	}
+	v.add(f)
+	return false
+}
+
+// text reads a string that every event has.
+func (v *Verdict) text(at jsondoc.Pointer, doc jsondoc.Value, expected string) (string, bool) {
+	member := doc.At(at)
+	switch {
+	case member == nil:
+		v.add(Finding{
+			Code: MissingField, Severity: Violation, Pointer: at.String(), Expected: expected, Got: "nothing",
+			Message: fmt.Sprintf("%s is missing", at[len(at)-1]),
+		})
+	case member.Kind != jsondoc.String:
+		v.add(Finding{
+			Code: WrongType, Severity: Violation, Pointer: at.String(), Expected: expected, Got: literal(*member),
+			Message: fmt.Sprintf("%s is a JSON %s and not a string", at[len(at)-1], member.Kind),
+		})
+	default:
+		return member.Text, true
+	}
+	return "", false
+}
+
+func (v *Verdict) schema(doc jsondoc.Value) {
+	for _, w := range v.State.Schema.Validate(doc) {
+		v.add(violated(v.State, w))
+	}
+	for _, at := range v.State.Schema.Undeclared(doc) {
+		v.add(Finding{
+			Code: UnknownField, Severity: Warning, Pointer: at.String(), Source: v.State.Source,
+			Message: fmt.Sprintf("%s is not documented for %s", clip(strings.Join(at, ".")), v.State),
+			Got:     literal(*doc.At(at)),
+		})
+	}
+}
+
+func violated(st *contract.State, w schema.Violation) Finding {
+	f := Finding{
+		Severity: Violation, Pointer: w.Pointer.String(), Expected: w.Expected, Got: w.Got,
+		Source: contract.Basis(st.Source, st.Derived),
+	}
+	name := "the payload"
+	if len(w.Pointer) > 0 {
+		name = clip(strings.Join(w.Pointer, "."))
+	}
+	switch w.Keyword {
+	case "required":
+		f.Code, f.Message = MissingField, name+" is missing"
+	case "type":
+		f.Code, f.Message = WrongType, name+" has the wrong type"
+	default:
+		f.Code, f.Message = WrongValue, fmt.Sprintf("%s has a value that %s does not allow", name, w.Keyword)
+	}
+	for _, field := range st.Fields {
+		if slices.Equal(field.Pointer, w.Pointer) {
+			f.Source = contract.Basis(field.Fact.Source, cmpOr(field.Fact.Derived, st.Derived))
+		}
+	}
+	return f
+}
+
+func cmpOr(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+// extract collects the facts and notices values the documents do not name.
+func (v *Verdict) extract(doc jsondoc.Value) {
+	for _, f := range v.State.Fields {
+		at := doc.At(f.Pointer)
+		if at == nil {
+			continue
+		}
+		v.values = append(v.values, value{f, *at})
+		if f.Fact == v.State.Subject.ID && at.Kind == jsondoc.String {
+			v.ID = at.Text
+		}
+		if len(f.Known) > 0 && !slices.ContainsFunc(f.Known, func(k jsondoc.Value) bool { return jsondoc.Equal(k, *at) }) && len(f.Schema.Validate(*at)) == 0 {
+			v.add(Finding{
+				Code: UnknownValue, Severity: Warning, Pointer: f.Pointer.String(), Source: f.Fact.Source,
+				Message:  fmt.Sprintf("%s is not a documented value of %s", literal(*at), f.Path()),
+				Expected: alternatives(f.Known), Got: literal(*at),
+			})
+		}
+	}
+}
+
+func alternatives(values []jsondoc.Value) string {
+	out := make([]string, len(values))
+	for i, v := range values {
+		out[i] = literal(v)
+	}
+	return strings.Join(out, " or ")
+}
+
+// transition judges the edge the payload reports.
+func (v *Verdict) transition(c *contract.Contract, doc jsondoc.Value) {
+	st, at := v.State, c.Envelope.PreviousState
+	if !st.ReportsPrevious(c.Envelope) {
+		v.Edge = st.From[0]
+		return
+	}
+	member := doc.At(at)
+	if member == nil || member.Kind != jsondoc.String {
+		return // the schema has said so
+	}
+	v.Previous = clip(member.Text)
+	from := st.Subject.Spelled(member.Text)
+	if from != nil {
+		v.Edge = st.EdgeFrom(from)
+	}
+	if v.Edge != nil {
+		return
+	}
+	f := Finding{
+		Code: IllegalTransition, Severity: Violation, Pointer: at.String(), Source: st.From[0].Source,
+		Expected: "from " + origins(st), Got: "from " + v.Previous,
+		Message: fmt.Sprintf("no transition leads from %s to %s", v.Previous, st.Wire),
+	}
+	switch {
+	case from == nil:
+		f.Message = fmt.Sprintf("%q is no state of %s%s", v.Previous, st.Subject.Name, suggest.DidYouMean(v.Previous, labels(st.Subject)))
+	case from == st:
+		f.Code, f.Message = SelfTransition, fmt.Sprintf("%s to %s is no change of state", st.Wire, st.Wire)
+	case from.IsFinal():
+		f.Message = fmt.Sprintf("%s is final: nothing leads from it to %s", from.Wire, st.Wire)
+	}
+	v.add(f)
+}
+
+func origins(st *contract.State) string {
+	out := make([]string, len(st.From))
+	for i, e := range st.From {
+		out[i] = e.From.Label()
+	}
+	return strings.Join(out, " or ")
+}
+
+func labels(s *contract.Subject) []string {
+	out := []string{s.Initial.Label()}
+	for _, st := range s.States {
+		out = append(out, st.Label())
+	}
+	return out
+}
+
+// agreement notices a fact that the payload itself states twice, differently.
+func (v *Verdict) agreement() {
+	for i, x := range v.values {
+		for _, y := range v.values[:i] {
+			if x.field.Fact == y.field.Fact && !payment.Equal(x.field.Fact, x.v, y.v) {
+				v.add(Finding{
+					Code: FactDisagreement, Severity: Violation, Pointer: x.field.Pointer.String(), Source: x.field.Fact.Source,
+					Message:  fmt.Sprintf("%s differs from %s, which is the same fact", x.field.Path(), y.field.Path()),
+					Expected: literal(y.v), Got: literal(x.v),
+				})
+				break
+			}
+		}
+	}
+}

@@ -1,0 +1,498 @@
+package verify
+
+import (
+	"container/list"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"math/bits"
+	"slices"
+	"sync"
+
+	"github.com/paytest/paytest/internal/contract"
+	"github.com/paytest/paytest/internal/jsondoc"
+	"github.com/paytest/paytest/internal/payment"
+)
+
+const (
+	// MaxSubjects is how many subjects a Checker remembers. Beyond it the one
+	// heard of longest ago is forgotten: what is told of it later is judged as if
+	// it were new, and never called a gap.
+	MaxSubjects = 100_000
+	// maxValue bounds a remembered value, in bytes; of a longer one its hash is
+	// kept. Together with the pack's number of facts it bounds a subject's memory.
+	maxValue  = 128
+	maxClaims = 64
+	maxGaps   = 100
+)
+
+// Checker judges deliveries one by one and remembers what it needs to judge
+// them together. It is safe for concurrent use.
+type Checker struct {
+	c      *contract.Contract
+	strict Strict
+	limit  int
+
+	mu        sync.Mutex
+	subjects  map[key]*list.Element // of *subject, most recently heard of in front
+	recent    *list.List
+	covered   map[*contract.Subject]contract.Edges
+	forgotten int
+}
+
+// NewChecker returns a Checker that has seen nothing.
+func NewChecker(c *contract.Contract, strict Strict) *Checker {
+	return &Checker{
+		c: c, strict: strict, limit: MaxSubjects,
+		subjects: map[key]*list.Element{}, recent: list.New(), covered: map[*contract.Subject]contract.Edges{},
+	}
+}
+
+type key struct {
+	kind *contract.Subject
+	id   string
+}
+
+// subject is what is known of one invoice, transaction or the like.
+type subject struct {
+	key
+	seen   contract.Edges
+	facts  []known
+	claims []claim
+	// partners holds, for a state that was reported, whom it was reported with.
+	partners map[*contract.State][]key
+	// owner is the payment's own subject this one belongs to.
+	owner *key
+	// partial is set when earlier deliveries may have been forgotten.
+	partial bool
+}
+
+// known is a fact and the field that first told it.
+type known struct {
+	field contract.Field
+	state *contract.State
+	v     jsondoc.Value
+}
+
+// claim is a relation that a reported state demands of some subjects' facts.
+type claim struct {
+	rel     *contract.Relation
+	parties []*subject
+	own     []known // the reporting event's facts that belong to no subject
+}
+
+// Check judges a delivery; path is where it was delivered, or empty. A delivery
+// that breaks the contract is not remembered, so that it cannot make a later,
+// legal one look wrong.
+func (k *Checker) Check(raw []byte, path string) Verdict {
+	v := Payload(k.c, raw, path)
+	if v.OK() && v.ID != "" && v.Edge != nil {
+		k.mu.Lock()
+		k.observe(&v)
+		k.mu.Unlock()
+	}
+	for i, f := range v.Findings {
+		if k.strict.covers(f.Code) {
+			v.Findings[i].Severity = Violation
+		}
+	}
+	return v
+}
+
+func (k *Checker) observe(v *Verdict) {
+	parties := k.parties(v)
+	own := partyOf(parties, v.State.Subject)
+	k.contradiction(v, own)
+	k.partners(v, own, parties)
+	k.drift(v, own, parties)
+	if v.OK() {
+		k.relations(v, parties)
+	}
+	if !v.OK() {
+		return
+	}
+	k.notes(v, own)
+	k.record(v, own, parties)
+}
+
+// parties returns every subject the delivery identifies.
+func (k *Checker) parties(v *Verdict) []*subject {
+	var out []*subject
+	for _, kind := range k.c.Subjects {
+		for _, x := range v.values {
+			if x.field.Fact == kind.ID && x.v.Kind != jsondoc.Null {
+				out = append(out, k.subject(key{kind, bounded(x.v).Text}))
+				break
+			}
+		}
+	}
+	return out
+}
+
+func (k *Checker) subject(id key) *subject {
+	if e := k.subjects[id]; e != nil {
+		k.recent.MoveToFront(e)
+		return e.Value.(*subject)
+	}
+	if len(k.subjects) >= k.limit {
+		oldest := k.recent.Remove(k.recent.Back()).(*subject)
+		delete(k.subjects, oldest.key)
+		k.forgotten++
+	}
+	s := &subject{key: id, partial: k.forgotten > 0}
+	k.subjects[id] = k.recent.PushFront(s)
+	return s
+}
+
+func partyOf(parties []*subject, kind *contract.Subject) *subject {
+	for _, p := range parties {
+		if p.kind == kind {
+			return p
+		}
+	}
+	return nil
+}
+
+func bounded(v jsondoc.Value) jsondoc.Value {
+	if len(v.Text) <= maxValue {
+		return v
+	}
+	sum := sha256.Sum256([]byte(v.Text))
+	v.Text = "sha256:" + hex.EncodeToString(sum[:])
+	return v
+}
+
+func (k *Checker) contradiction(v *Verdict, own *subject) {
+	other := own.seen.Contradicts(v.Edge)
+	if other == nil {
+		return
+	}
+	v.add(Finding{
+		Code: Contradiction, Severity: Violation, Pointer: k.c.Envelope.State.String(),
+		Source: contract.Basis(v.Edge.Source, v.Edge.Derived), Expected: "a path with " + other.String(), Got: v.Edge.String(),
+		Message: fmt.Sprintf("%s %s went %s before: no path holds both that and %s", own.kind.Name, clip(own.id), other, v.Edge),
+	})
+}
+
+// partners notices a state reported again with other partners, and a subject
+// that moves from one payment to another.
+func (k *Checker) partners(v *Verdict, own *subject, parties []*subject) {
+	for _, p := range parties {
+		for _, before := range own.partners[v.State] {
+			if before.kind == p.kind && before.id != p.id {
+				k.mismatch(v, Conflict, p.kind, "%s %s was reported %s with %s %s before", own, before.id)
+			}
+		}
+		if own.owner != nil && own.owner.kind == p.kind && own.owner.id != p.id && !v.Has(Conflict) {
+			k.mismatch(v, FactDrift, p.kind, "%s %s belonged, when reported %s, to %s %s", own, own.owner.id)
+		}
+	}
+}
+
+func (k *Checker) mismatch(v *Verdict, code Code, kind *contract.Subject, format string, own *subject, before string) {
+	for _, x := range v.values {
+		if x.field.Fact == kind.ID {
+			v.add(Finding{
+				Code: code, Severity: Violation, Pointer: x.field.Pointer.String(), Source: kind.ID.Source,
+				Expected: clip(before), Got: literal(x.v),
+				Message: fmt.Sprintf(format, own.kind.Name, clip(own.id), v.State.Label(), kind.Name, clip(before)),
+			})
+			return
+		}
+	}
+}
+
+// drift notices a fact that differs from what was told before.
+func (k *Checker) drift(v *Verdict, own *subject, parties []*subject) {
+	code := FactDrift
+	if len(own.partners[v.State]) > 0 {
+		code = Conflict
+	}
+	for _, x := range v.values {
+		p := partyOf(parties, x.field.Fact.Scope)
+		if p == nil {
+			continue
+		}
+		was, ok := p.fact(x.field.Fact)
+		if !ok || payment.Equal(x.field.Fact, bounded(x.v), was.v) {
+			continue
+		}
+		v.add(Finding{
+			Code: code, Severity: Violation, Pointer: x.field.Pointer.String(), Source: x.field.Fact.Source,
+			Expected: literal(was.v), Got: literal(x.v),
+			Message: fmt.Sprintf("%s %s: %s %s differs from %s %s, first seen in %s", p.kind.Name, clip(p.id),
+				x.field.Name(), literal(x.v), was.field.Name(), literal(was.v), was.state),
+		})
+	}
+}
+
+func (s *subject) fact(f *contract.Fact) (known, bool) {
+	for _, x := range s.facts {
+		if x.field.Fact == f {
+			return x, true
+		}
+	}
+	return known{}, false
+}
+
+// relations judges what this delivery's state demands, and what was demanded
+// before of the subjects it tells about.
+func (k *Checker) relations(v *Verdict, parties []*subject) {
+	for _, c := range k.claims(v, parties) {
+		k.judge(v, c)
+	}
+	for _, p := range parties {
+		for _, c := range p.claims {
+			k.judge(v, c)
+		}
+	}
+}
+
+func (k *Checker) claims(v *Verdict, parties []*subject) []claim {
+	var out []claim
+	for _, rel := range v.State.Relations {
+		if !applies(rel, v) {
+			continue
+		}
+		c := claim{rel: rel, parties: parties}
+		for _, x := range v.values {
+			if x.field.Fact.Scope == nil && (x.field.Fact == rel.A || x.field.Fact == rel.B) {
+				c.own = append(c.own, known{x.field, v.State, bounded(x.v)})
+			}
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+func applies(rel *contract.Relation, v *Verdict) bool {
+	for _, cond := range rel.When {
+		if !slices.ContainsFunc(v.values, func(x value) bool {
+			return x.field.Fact == cond.Fact && payment.Equal(cond.Fact, x.v, cond.Value)
+		}) {
+			return false
+		}
+	}
+	return true
+}
+
+func (k *Checker) judge(v *Verdict, c claim) {
+	if c.rel.Kind == contract.Never {
+		k.judgeNever(v, c)
+		return
+	}
+	a, okA := c.value(c.rel.A, v)
+	b, okB := c.value(c.rel.B, v)
+	if !okA || !okB || holds(c.rel, a.v, b.v) {
+		return
+	}
+	words := map[contract.RelationKind]string{
+		contract.Equal: "must equal", contract.Different: "must differ from", contract.NotBefore: "must not be before",
+	}
+	f := Finding{
+		Code: BrokenRelation, Severity: Violation, Source: c.rel.Basis(),
+		Expected: fmt.Sprintf("%s %s %s", a.field.Name(), words[c.rel.Kind], b.field.Name()),
+		Got:      fmt.Sprintf("%s and %s", literal(a.v), literal(b.v)),
+		Message: fmt.Sprintf("%s: %s %s (in %s) %s %s %s (in %s)", c.rel.State, a.field.Name(), literal(a.v), a.state,
+			words[c.rel.Kind], b.field.Name(), literal(b.v), b.state),
+	}
+	for _, x := range v.values {
+		if x.field.Fact == c.rel.A || f.Pointer == "" && x.field.Fact == c.rel.B {
+			f.Pointer = x.field.Pointer.String()
+		}
+	}
+	if !slices.Contains(v.Findings, f) {
+		v.add(f)
+	}
+}
+
+func holds(rel *contract.Relation, a, b jsondoc.Value) bool {
+	switch rel.Kind {
+	case contract.Equal:
+		return payment.Equal(rel.A, a, b)
+	case contract.Different:
+		return !payment.Equal(rel.A, a, b)
+	case contract.NotBefore:
+		return !payment.Before(a, b)
+	case contract.Never:
+	}
+	return true
+}
+
+// value finds a fact as the claim sees it: of its own event, or of a party,
+// where the delivery at hand may be the first to tell it.
+func (c claim) value(f *contract.Fact, v *Verdict) (known, bool) {
+	for _, x := range c.own {
+		if x.field.Fact == f {
+			return x, true
+		}
+	}
+	p := partyOf(c.parties, f.Scope)
+	if f.Scope == nil || p == nil {
+		return known{}, false
+	}
+	if x, ok := p.fact(f); ok {
+		return x, true
+	}
+	if !v.about(p) {
+		return known{}, false
+	}
+	for _, x := range v.values {
+		if x.field.Fact == f {
+			return known{x.field, v.State, bounded(x.v)}, true
+		}
+	}
+	return known{}, false
+}
+
+// about reports whether the delivery identifies that subject.
+func (v *Verdict) about(s *subject) bool {
+	return slices.ContainsFunc(v.values, func(x value) bool {
+		return x.field.Fact == s.kind.ID && bounded(x.v).Text == s.id
+	})
+}
+
+func (k *Checker) judgeNever(v *Verdict, c claim) {
+	p := partyOf(c.parties, c.rel.Never.Subject)
+	if p == nil || !(len(p.partners[c.rel.Never]) > 0 || v.State == c.rel.Never && v.about(p)) {
+		return
+	}
+	f := Finding{
+		Code: ExcludedState, Severity: Violation, Pointer: k.c.Envelope.State.String(), Source: c.rel.Basis(),
+		Message: fmt.Sprintf("%s and %s contradict each other (%s %s)", c.rel.State, c.rel.Never, p.kind.Name, clip(p.id)),
+	}
+	if !slices.Contains(v.Findings, f) {
+		v.add(f)
+	}
+}
+
+func (k *Checker) notes(v *Verdict, own *subject) {
+	about := own.kind.Name + " " + clip(own.id)
+	if own.seen.Has(v.Edge) {
+		v.Duplicate = true
+		v.add(Finding{Code: Duplicate, Severity: Note, Message: fmt.Sprintf("%s was reported %s before", about, v.State.Label())})
+		return
+	}
+	if later := own.seen.Overtook(v.Edge); later != nil {
+		v.add(Finding{Code: Late, Severity: Note, Message: fmt.Sprintf("%s: %s arrives after %s, which follows it", about, v.Edge, later)})
+	}
+	if own.seen.Missing(v.Edge) && !own.partial {
+		v.add(Finding{Code: Gap, Severity: Note, Message: gap(own, v.Edge)})
+	}
+}
+
+func gap(s *subject, e *contract.Edge) string {
+	return fmt.Sprintf("%s %s: %s without an event that led to %s: it is late, or was lost", s.kind.Name, clip(s.id), e, e.From.Label())
+}
+
+func (k *Checker) record(v *Verdict, own *subject, parties []*subject) {
+	own.seen = own.seen.With(v.Edge)
+	k.covered[own.kind] = k.covered[own.kind].With(v.Edge)
+	if own.partners == nil {
+		own.partners = map[*contract.State][]key{}
+	}
+	if len(own.partners[v.State]) == 0 {
+		for _, p := range parties {
+			own.partners[v.State] = append(own.partners[v.State], p.key)
+		}
+	}
+	for _, x := range v.values {
+		if p := partyOf(parties, x.field.Fact.Scope); p != nil {
+			if _, ok := p.fact(x.field.Fact); !ok {
+				p.facts = append(p.facts, known{x.field, v.State, bounded(x.v)})
+			}
+		}
+	}
+	for _, p := range parties {
+		if main := parties[0]; p != main && p.owner == nil && main.kind == k.c.Subjects[0] {
+			p.owner = &main.key
+		}
+	}
+	for _, c := range k.claims(v, parties) {
+		for _, p := range parties {
+			p.remember(c)
+		}
+	}
+}
+
+func (s *subject) remember(c claim) {
+	same := func(x claim) bool {
+		return x.rel == c.rel && slices.Equal(x.parties, c.parties) &&
+			slices.EqualFunc(x.own, c.own, func(a, b known) bool { return jsondoc.Equal(a.v, b.v) })
+	}
+	if len(s.claims) < maxClaims && !slices.ContainsFunc(s.claims, same) {
+		s.claims = append(s.claims, c)
+	}
+}
+
+// Coverage is how many of a subject's transitions were seen.
+type Coverage struct {
+	Subject string `json:"subject"`
+	Seen    int    `json:"seen"`
+	Of      int    `json:"of"`
+
+	edges contract.Edges
+}
+
+// Summary is what a Checker knows at the end.
+type Summary struct {
+	Edges []Coverage `json:"edges"`
+	// Gaps says, a sentence each, which event never came; GapCount counts them,
+	// also those beyond the first hundred, which are not in Gaps.
+	Gaps     []string `json:"gaps,omitempty"`
+	GapCount int      `json:"gapCount"`
+	// GapSeverity is a warning, or a violation where gaps are judged strictly.
+	GapSeverity Severity `json:"gapSeverity"`
+	// Subjects are those remembered, Forgotten those beyond MaxSubjects.
+	Subjects  int `json:"subjects"`
+	Forgotten int `json:"forgotten"`
+}
+
+// Summary returns what is known of all deliveries so far.
+func (k *Checker) Summary() Summary {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	s := Summary{Subjects: len(k.subjects), Forgotten: k.forgotten, GapSeverity: Warning}
+	if k.strict.Gaps {
+		s.GapSeverity = Violation
+	}
+	for _, kind := range k.c.Subjects {
+		seen := k.covered[kind]
+		c := Coverage{Subject: kind.Name, Seen: bits.OnesCount64(uint64(seen)), Of: len(kind.Edges), edges: seen}
+		s.Edges = append(s.Edges, c)
+	}
+	for e := k.recent.Back(); e != nil; e = e.Prev() {
+		s.gaps(e.Value.(*subject))
+	}
+	return s
+}
+
+func (s *Summary) gaps(of *subject) {
+	if of.partial {
+		return
+	}
+	for _, e := range of.kind.Edges {
+		if of.seen.Has(e) && of.seen.Missing(e) {
+			if s.GapCount++; len(s.Gaps) < maxGaps {
+				s.Gaps = append(s.Gaps, gap(of, e))
+			}
+		}
+	}
+}
+
+// Merge returns the summary of two separate histories: an edge that both have
+// counts once.
+func (s Summary) Merge(o Summary) Summary {
+	out := s
+	out.Edges = slices.Clone(s.Edges)
+	for i, c := range o.Edges {
+		out.Edges[i].edges |= c.edges
+		out.Edges[i].Seen = bits.OnesCount64(uint64(out.Edges[i].edges))
+	}
+	out.Gaps = append(slices.Clone(s.Gaps), o.Gaps...)
+	out.Gaps = out.Gaps[:min(len(out.Gaps), maxGaps)]
+	out.GapCount += o.GapCount
+	out.Subjects += o.Subjects
+	out.Forgotten += o.Forgotten
+	return out
+}
