@@ -1,0 +1,42 @@
+// Command paytest tests webhook endpoints against a payment gateway's contract.
+package main
+
+import (
+	"context"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/mattn/go-isatty"
+
+	"github.com/paytest/paytest/internal/cli"
+	"github.com/paytest/paytest/payloads"
+)
+
+// version is set by the linker in releases.
+var version = ""
+
+func main() { os.Exit(run()) }
+
+func run() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return cli.Run(ctx, cli.Env{
+		Args:        os.Args[1:],
+		LookupEnv:   os.LookupEnv,
+		In:          os.Stdin,
+		Out:         os.Stdout,
+		Err:         os.Stderr,
+		OutTerminal: isatty.IsTerminal(os.Stdout.Fd()),
+		ErrTerminal: isatty.IsTerminal(os.Stderr.Fd()),
+		Now:         time.Now,
+		Seed:        func() uint64 { return uint64(rand.Uint32()) },
+		Open:        func(name string) (fs.File, error) { return os.Open(name) },
+		Dir:         os.DirFS,
+		Contract:    payloads.FS,
+		Version:     version,
+	})
+}

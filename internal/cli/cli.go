@@ -1,0 +1,343 @@
+// Package cli is the program: it reads flags and settings, calls one of the
+// rooms below, and turns what comes back into output and an exit code.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/paytest/paytest/internal/config"
+	"github.com/paytest/paytest/internal/contract"
+	"github.com/paytest/paytest/internal/report"
+	"github.com/paytest/paytest/internal/suggest"
+)
+
+// Env is all that the program takes from the outside world.
+type Env struct {
+	// Args are the arguments without the program's name.
+	Args      []string
+	LookupEnv func(string) (string, bool)
+	In        io.Reader
+	Out, Err  io.Writer
+	// OutTerminal and ErrTerminal say whether Out and Err are terminals.
+	OutTerminal, ErrTerminal bool
+	Now                      func() time.Time
+	// Seed returns a new random seed.
+	Seed func() uint64
+	// Open opens a file, Dir a folder, both by the path a user gave.
+	Open func(name string) (fs.File, error)
+	Dir  func(name string) fs.FS
+	// Contract is the built-in contract's pack.
+	Contract fs.FS
+	// Version is the release, empty in a build without one.
+	Version string
+}
+
+// app is one run of the program.
+type app struct {
+	Env
+	out, err     *report.Printer
+	config       *config.Config
+	color        string
+	configFile   string
+	contractPath string
+	loaded       *contract.Contract
+}
+
+// Run runs the program and returns its exit code.
+func Run(ctx context.Context, env Env) (code int) {
+	a := &app{Env: env}
+	a.printers()
+	defer func() {
+		if r := recover(); r != nil {
+			a.err.Line(report.S(report.Bad, "error:"), report.T(" paytest itself failed: %v; please report it with the command you ran", r))
+			code = exitInternal
+		}
+	}()
+	root := newRoot(a)
+	root.SetArgs(env.Args)
+	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		err = a.out.Err()
+	}
+	return a.exit(ctx, cmd, err)
+}
+
+func (a *app) printers() {
+	a.out = report.NewPrinter(a.Out, colored(a.color, a.LookupEnv, a.OutTerminal))
+	a.err = report.NewPrinter(a.Err, colored(a.color, a.LookupEnv, a.ErrTerminal))
+}
+
+// colored decides on color: the flag, then what users and CI systems set in the
+// environment, then whether the stream is a terminal.
+func colored(flag string, lookup func(string) (string, bool), terminal bool) bool {
+	set := func(name string) bool { v, ok := lookup(name); return ok && v != "" }
+	on := func(name string) bool { v, ok := lookup(name); return ok && v != "" && v != "0" }
+	value := func(name string) string { v, _ := lookup(name); return v }
+	switch {
+	case flag == "always", flag == "never":
+		return flag == "always"
+	case set("NO_COLOR"):
+		return false
+	case on("FORCE_COLOR"), on("CLICOLOR_FORCE"):
+		return true
+	case value("TERM") == "dumb", value("CLICOLOR") == "0":
+		return false
+	}
+	return terminal
+}
+
+func newRoot(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "paytest",
+		Short: "Test webhook endpoints against a payment gateway's contract",
+		Long: `paytest makes the webhooks of a payment gateway, sends them to your endpoint, and
+listens for them to judge each by its schema, its state transition and whether
+it agrees with what came before.`,
+		Example: `  paytest demo                          watch it work, with nothing set up
+  paytest send {subject} {state}         send a webhook to http://localhost:3000
+  paytest listen :3000                  receive webhooks and check them
+  paytest payload {subject} {state}      print a payload
+  paytest explain {subject} {state}      what each field means, and who says so`,
+		Args:              cobra.NoArgs,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return a.prepare(cmd) },
+		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetIn(a.In)
+	root.SetOut(a.Out)
+	root.SetErr(a.Err)
+	root.SetFlagErrorFunc(flagError)
+	f := root.PersistentFlags()
+	f.StringVar(&a.color, "color", "auto", "use color: auto, always or never")
+	f.StringVar(&a.configFile, "config", "", "read settings from this `file` instead of ./paytest.yaml")
+	f.StringVar(&a.contractPath, "contract", "", "use the contract in this `folder` instead of the built-in one")
+	noFiles(root, "contract", cobra.ShellCompDirectiveFilterDirs)
+	_ = root.RegisterFlagCompletionFunc("color", cobra.FixedCompletions([]string{"auto", "always", "never"}, cobra.ShellCompDirectiveNoFileComp))
+	root.AddGroup(&cobra.Group{ID: "test", Title: "Test an endpoint:"}, &cobra.Group{ID: "contract", Title: "Look at the contract:"}, &cobra.Group{ID: "setup", Title: "Set up:"})
+	root.SetHelpCommandGroupID("setup")
+	root.SetCompletionCommandGroupID("setup")
+	for id, commands := range map[string][]*cobra.Command{
+		"test":     {newDemo(a), newSend(a), newListen(a), newValidate(a)},
+		"contract": {newPayload(a), newExplain(a), newGraph(a)},
+		"setup":    {newConfig(a), newVersion(a)},
+	} {
+		for _, c := range commands {
+			c.GroupID = id
+			root.AddCommand(c)
+		}
+	}
+	help := root.HelpFunc()
+	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
+		cmd.Example = a.examples(cmd.Example)
+		help(cmd, args)
+	})
+	return root
+}
+
+func noFiles(cmd *cobra.Command, flag string, d cobra.ShellCompDirective) {
+	_ = cmd.RegisterFlagCompletionFunc(flag, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) { return nil, d })
+}
+
+// examples writes the contract's own subjects and states into the examples.
+func (a *app) examples(text string) string {
+	subject, state, file := "SUBJECT", "STATE", "payload.json"
+	if c, err := a.contract(); err == nil {
+		last := c.Flow[len(c.Flow)-1]
+		subject, state = last.Subject.Name, last.Name
+	}
+	return strings.NewReplacer("{subject}", subject, "{state}", state, "{file}", file).Replace(text)
+}
+
+// contract loads the contract once.
+func (a *app) contract() (*contract.Contract, error) {
+	if a.loaded != nil {
+		return a.loaded, nil
+	}
+	pack := a.Contract
+	if a.contractPath != "" {
+		pack = a.Dir(a.contractPath)
+	}
+	c, err := contract.Load(pack)
+	if err != nil && a.contractPath != "" {
+		return nil, usage("--contract %s: %w", a.contractPath, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	a.loaded = c
+	return c, nil
+}
+
+// prepare reads the settings and gives them to the flags the user did not set.
+func (a *app) prepare(cmd *cobra.Command) error {
+	if cmd.Name() == "completion" || cmd.HasParent() && cmd.Parent().Name() == "completion" {
+		return nil
+	}
+	sources := config.Sources{
+		LookupEnv:   a.LookupEnv,
+		ReadFile:    func(name string) ([]byte, error) { return a.readFile(name, config.MaxFileBytes) },
+		ProjectFile: "paytest.yaml",
+		UserFile:    config.UserFilePath(a.LookupEnv),
+	}
+	if a.configFile != "" {
+		sources.ProjectFile, sources.Explicit = a.configFile, true
+	}
+	cfg, err := config.Load(settings(cmd.Root()), sources)
+	if err != nil {
+		return usage("%w", err)
+	}
+	a.config = cfg
+	var failed error
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if failed == nil && !f.Changed {
+			failed = a.apply(cmd, f)
+		}
+	})
+	if failed == nil && !contains([]string{"auto", "always", "never"}, a.color) {
+		failed = usage("--color %q: it takes auto, always or never%s", a.color, suggest.DidYouMean(a.color, []string{"auto", "always", "never"}))
+	}
+	a.printers()
+	return failed
+}
+
+func (a *app) apply(cmd *cobra.Command, f *pflag.Flag) error {
+	v, ok := a.config.Lookup(commandPath(cmd), f.Name)
+	if !ok {
+		return nil
+	}
+	for _, s := range v.Values {
+		if err := cmd.Flags().Set(f.Name, s); err != nil {
+			return usage("%s: %s: %w", v.Origin, f.Name, errors.Unwrap(err))
+		}
+	}
+	return nil
+}
+
+// settings lists every flag that may be set from outside the command line.
+func settings(root *cobra.Command) []config.Key {
+	var keys []config.Key
+	add := func(command string) func(*pflag.Flag) {
+		return func(f *pflag.Flag) {
+			if f.Name != "help" && f.Name != "version" && f.Name != "config" {
+				_, list := f.Value.(pflag.SliceValue)
+				keys = append(keys, config.Key{Command: command, Flag: f.Name, List: list})
+			}
+		}
+	}
+	root.PersistentFlags().VisitAll(add(""))
+	for _, c := range root.Commands() {
+		if c.GroupID != "" && c.Runnable() && c.Name() != "completion" && c.Name() != "help" {
+			c.LocalNonPersistentFlags().VisitAll(add(c.Name()))
+		}
+	}
+	return keys
+}
+
+func commandPath(cmd *cobra.Command) string {
+	return strings.TrimPrefix(strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()), " ")
+}
+
+// readFile reads a whole file, up to limit bytes and one more.
+func (a *app) readFile(name string, limit int64) ([]byte, error) {
+	f, err := a.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	return io.ReadAll(io.LimitReader(f, limit+1))
+}
+
+func contains(list []string, s string) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}
+
+// stateArgs finds the state that two arguments name.
+func stateArgs(c *contract.Contract, args []string) (*contract.State, error) {
+	sub, err := subjectArg(c, args[0])
+	if err != nil {
+		return nil, err
+	}
+	if len(args) < 2 {
+		return nil, usage("%s of which state? states: %s", sub.Name, strings.Join(sub.StateNames(), ", "))
+	}
+	st := sub.State(args[1])
+	if st == nil {
+		return nil, usage("unknown state %q for %s%s; states: %s", args[1], sub.Name,
+			suggest.DidYouMean(args[1], append(sub.StateNames(), sub.Initial.Name)), strings.Join(sub.StateNames(), ", "))
+	}
+	return st, nil
+}
+
+func subjectArg(c *contract.Contract, typed string) (*contract.Subject, error) {
+	if sub := c.Subject(typed); sub != nil {
+		return sub, nil
+	}
+	return nil, usage("unknown subject %q%s; subjects: %s", typed, suggest.DidYouMean(typed, c.SubjectNames()), strings.Join(c.SubjectNames(), ", "))
+}
+
+// completeStates completes SUBJECT and STATE.
+func (a *app) completeStates(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	c, err := a.contract()
+	if err != nil || len(args) > 1 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	if len(args) == 0 {
+		var out []string
+		for _, s := range c.Subjects {
+			out = append(out, s.Name+"\t"+s.Meaning)
+		}
+		return out, cobra.ShellCompDirectiveNoFileComp
+	}
+	sub := c.Subject(args[0])
+	if sub == nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var out []string
+	for _, st := range sub.States {
+		out = append(out, st.Name+"\t"+st.From[0].String())
+	}
+	return out, cobra.ShellCompDirectiveNoFileComp
+}
+
+func flagError(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if errors.As(err, &unknown) {
+		var names []string
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+		if near := suggest.Nearest(unknown.GetSpecifiedName(), names); near != "" {
+			return usage("%w; did you mean --%s?", err, near)
+		}
+		return usage("%w; %s --help lists them", err, cmd.CommandPath())
+	}
+	return usage("%w", err)
+}
+
+// oneOf checks a flag that takes one of a few words.
+func oneOf(flag, value string, words ...string) error {
+	if contains(words, value) {
+		return nil
+	}
+	return usage("--%s %q: it takes %s%s", flag, value, strings.Join(words, ", "), suggest.DidYouMean(value, words))
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

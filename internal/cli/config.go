@@ -1,0 +1,101 @@
+package cli
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/paytest/paytest/internal/report"
+)
+
+func newConfig(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "config",
+		Short: "Show the settings in effect, and where each came from",
+		Long: `Show the settings in effect, and where each came from.
+
+Every flag can be set outside the command line: in the environment, in
+./paytest.yaml and in the user's paytest.yaml, in this order. A flag's name sets
+it for every command, under a command's name for that command only:
+
+    to: http://localhost:8080        env PAYTEST_TO
+    listen:
+      strict: order,gaps             env PAYTEST_LISTEN_STRICT`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			a.showSettings(cmd)
+			return nil
+		},
+	}
+}
+
+// showSettings lists the settings that something sets, and the defaults of the
+// rest.
+func (a *app) showSettings(cmd *cobra.Command) {
+	for _, k := range settings(cmd.Root()) {
+		owner := cmd.Root()
+		if k.Command != "" {
+			owner, _, _ = cmd.Root().Find([]string{k.Command})
+		}
+		f := owner.Flags().Lookup(k.Flag)
+		if f == nil {
+			f = owner.PersistentFlags().Lookup(k.Flag)
+		}
+		name := k.Flag
+		if k.Command != "" {
+			name = k.Command + "." + k.Flag
+		}
+		value, origin := a.effective(cmd, f, k.Command)
+		style := report.Accent
+		if origin == "default" {
+			style = report.Faint
+		}
+		a.out.Line(report.S(style, "%-24s", name), report.T("  %-28s  ", value), report.S(report.Faint, "%s", origin))
+	}
+}
+
+func (a *app) effective(cmd *cobra.Command, f *pflag.Flag, command string) (value, origin string) {
+	if command == "" {
+		if given := cmd.Flags().Lookup(f.Name); given.Changed && a.config != nil {
+			if _, ok := a.config.Lookup(commandPath(cmd), f.Name); !ok {
+				return given.Value.String(), "flag --" + f.Name
+			}
+		}
+	}
+	if v, ok := a.config.Lookup(command, f.Name); ok {
+		return strings.Join(v.Values, ", "), v.Origin
+	}
+	return f.DefValue, "default"
+}
+
+func newVersion(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			a.out.Line(report.T("paytest %s", a.build()))
+			return nil
+		},
+	}
+}
+
+// build names the release, or the commit of a build without one.
+func (a *app) build() string {
+	name, commit := a.version(), ""
+	if info, ok := debug.ReadBuildInfo(); ok {
+		if a.Version == "" && strings.HasPrefix(info.Main.Version, "v") {
+			name = info.Main.Version
+		}
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" && len(s.Value) >= 12 {
+				commit = ", commit " + s.Value[:12]
+			}
+		}
+	}
+	return fmt.Sprintf("%s (%s/%s, %s%s)", name, runtime.GOOS, runtime.GOARCH, runtime.Version(), commit)
+}

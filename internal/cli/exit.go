@@ -1,0 +1,80 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/paytest/paytest/internal/report"
+)
+
+// The exit codes.
+const (
+	exitOK          = 0   // all is well
+	exitViolation   = 1   // the contract is violated
+	exitUsage       = 2   // the command line, a setting or a file is wrong
+	exitConnect     = 3   // the target cannot be reached, or the port not be bound
+	exitInternal    = 70  // paytest itself failed
+	exitInterrupted = 130 // interrupted
+)
+
+// exitError ends the program with a code. Without an error nothing is printed:
+// what is to be said has been said.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.err }
+
+func usage(format string, args ...any) error {
+	return &exitError{exitUsage, fmt.Errorf(format, args...)}
+}
+
+func violated() error { return &exitError{code: exitViolation} }
+
+// exit prints the error, if there is one to print, and returns the code.
+func (a *app) exit(ctx context.Context, cmd *cobra.Command, err error) int {
+	if err == nil {
+		return exitOK
+	}
+	code, shown := exitInternal, err
+	var e *exitError
+	switch {
+	case errors.As(err, &e):
+		code, shown = e.code, e.err
+	case ctx.Err() != nil:
+		code, shown = exitInterrupted, errors.New("interrupted")
+	case cobraUsage(err):
+		code = exitUsage
+	}
+	if shown == nil {
+		return code
+	}
+	a.err.Line(report.S(report.Bad, "error:"), report.T(" %s", strings.ReplaceAll(strings.TrimSpace(shown.Error()), "\n", " ")))
+	if code == exitUsage && cmd != nil {
+		a.err.Line(report.S(report.Faint, "%s --help tells more", cmd.CommandPath()))
+	}
+	return code
+}
+
+// cobraUsage recognises the errors that cobra makes of wrong arguments: it has
+// no types for them.
+func cobraUsage(err error) bool {
+	for _, s := range []string{"unknown command", "unknown flag", "unknown shorthand", "accepts ", "requires at least", "if any flags in the group", "flag needs an argument", "invalid argument", "required flag"} {
+		if strings.Contains(err.Error(), s) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,127 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/paytest/paytest/internal/contract"
+	"github.com/paytest/paytest/internal/report"
+	"github.com/paytest/paytest/internal/schema"
+)
+
+func newExplain(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "explain SUBJECT STATE",
+		Short: "Explain a state: every field, its meaning, and who says so",
+		Example: `  paytest explain {subject} {state}
+  paytest explain {subject}`,
+		Args:              cobra.RangeArgs(1, 2),
+		ValidArgsFunction: a.completeStates,
+		RunE: func(_ *cobra.Command, args []string) error {
+			c, err := a.contract()
+			if err != nil {
+				return err
+			}
+			st, err := stateArgs(c, args)
+			if err != nil {
+				return err
+			}
+			a.explain(st)
+			return nil
+		},
+	}
+}
+
+func (a *app) explain(st *contract.State) {
+	if st.IsInitial() {
+		a.out.Line(report.S(report.Strong, "%s", st), report.T("  %s", st.Meaning))
+		a.out.Line(report.T("No webhook carries it; states: %s", strings.Join(st.Subject.StateNames(), ", ")), report.S(report.Faint, "  [%s]", contract.Basis(st.Source, st.Derived)))
+		return
+	}
+	a.out.Line(report.S(report.Strong, "%s", st), report.T("  %s, POST %s", st.Event, st.Path))
+	a.out.Line(report.S(report.Faint, "  %s", provenance(st.Source, st.Derived)))
+	for _, e := range st.From {
+		a.out.Line(report.S(report.Accent, "  %s", e), report.T("  %s", e.Trigger), report.S(report.Faint, "  [%s]", contract.Basis(e.Source, e.Derived)))
+	}
+	a.out.Line()
+	for _, f := range st.Fields {
+		a.explainField(st, f)
+	}
+	if len(st.Relations) > 0 {
+		a.out.Line()
+		a.out.Line(report.S(report.Strong, "What must hold, whichever event says it"))
+	}
+	for _, r := range st.Relations {
+		a.out.Line(report.T("  %s", relation(r)))
+		a.out.Line(report.S(report.Faint, "      %s", provenance(r.Source, r.Derived)))
+	}
+}
+
+func (a *app) explainField(st *contract.State, f contract.Field) {
+	optional := ""
+	if !f.Required {
+		optional = ", optional"
+	}
+	a.out.Line(report.S(report.Accent, "  %s", f.Path()), report.T("  %s%s", typeOf(f.Schema), optional))
+	a.out.Line(report.T("      %s", f.Fact.Meaning))
+	if v := st.Sample.At(f.Pointer); v != nil {
+		a.out.Line(report.S(report.Faint, "      e.g. %s", string(v.AppendCanonical(nil))))
+	}
+	fact := ""
+	if f.Fact.Name != f.Name() {
+		fact = "; the fact " + f.Fact.Name
+	}
+	derived := f.Fact.Derived
+	if derived == "" {
+		derived = st.Derived
+	}
+	a.out.Line(report.S(report.Faint, "      %s%s", provenance(f.Fact.Source, derived), fact))
+}
+
+func provenance(source, derived string) string {
+	if derived == "" {
+		return "documented: " + source
+	}
+	if source == "" {
+		return "derived: " + derived
+	}
+	return fmt.Sprintf("derived: %s (after %s)", derived, source)
+}
+
+// typeOf says in a few words what a member takes.
+func typeOf(s *schema.Schema) string {
+	if s.Ref != nil && len(s.Types) == 0 && s.Format == "" && s.Pattern == nil {
+		return typeOf(s.Ref)
+	}
+	words := []string{strings.Join(s.Types, " or ")}
+	if s.Ref != nil && words[0] == "" {
+		words[0] = typeOf(s.Ref)
+	}
+	if s.Format != "" {
+		words = append(words, s.Format)
+	}
+	if s.Pattern != nil {
+		words = append(words, s.Pattern.String())
+	}
+	return strings.Join(words, " ")
+}
+
+func relation(r *contract.Relation) string {
+	var text string
+	switch r.Kind {
+	case contract.Equal:
+		text = fmt.Sprintf("%s equals %s", r.A.Name, r.B.Name)
+	case contract.Different:
+		text = fmt.Sprintf("%s differs from %s", r.A.Name, r.B.Name)
+	case contract.NotBefore:
+		text = fmt.Sprintf("%s is not before %s", r.A.Name, r.B.Name)
+	case contract.Never:
+		text = fmt.Sprintf("never together with %s", r.Never)
+	}
+	for _, w := range r.When {
+		text += fmt.Sprintf(", when %s is %s", w.Fact.Name, string(w.Value.AppendCanonical(nil)))
+	}
+	return text
+}

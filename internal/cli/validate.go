@@ -1,0 +1,208 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/paytest/paytest/internal/report"
+	"github.com/paytest/paytest/internal/verify"
+)
+
+// maxRecording is the largest file that validate reads, in bytes.
+const maxRecording = 256 << 20
+
+type validateOptions struct {
+	strict   string
+	together bool
+	output   string
+}
+
+// item is one payload and where it was found.
+type item struct {
+	where string
+	raw   []byte
+}
+
+func newValidate(a *app) *cobra.Command {
+	var o validateOptions
+	cmd := &cobra.Command{
+		Use:   "validate [FILE...|-]",
+		Short: "Check payloads in files, as listen checks deliveries",
+		Long: `Check payloads in files, or from standard input, as listen checks deliveries: a
+file holds one payload, an array of them, or one on each line, in any order.
+
+The payloads of one file are judged together, as one history; those of another
+file are another history, unless --together joins them.`,
+		Example: `  paytest validate {file}
+  paytest payload --all --seed 7 --outcome {state} | paytest validate -
+  paytest validate --strict recorded.jsonl`,
+		RunE: func(_ *cobra.Command, args []string) error { return a.validate(&o, args) },
+	}
+	strictFlag(cmd, &o.strict)
+	cmd.Flags().BoolVar(&o.together, "together", false, "judge the payloads of all files as one history")
+	cmd.Flags().StringVar(&o.output, "output", "text", "write text or json, a line for each payload")
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+func (a *app) validate(o *validateOptions, files []string) error {
+	if err := oneOf("output", o.output, "text", "json"); err != nil {
+		return err
+	}
+	strict, err := parseStrict(o.strict)
+	if err != nil {
+		return err
+	}
+	c, err := a.contract()
+	if err != nil {
+		return err
+	}
+	if len(files) == 0 {
+		files = []string{"-"}
+	}
+	histories, err := a.histories(files)
+	if err != nil {
+		return err
+	}
+	if o.together {
+		histories = [][]item{join(histories)}
+	}
+	var totals report.Totals
+	var all []verify.Summary
+	for _, items := range histories {
+		checker := verify.NewChecker(c, strict)
+		for _, it := range items {
+			v := checker.Check(it.raw, "")
+			totals.Add(v)
+			a.validated(it.where, v, o.output)
+		}
+		all = append(all, checker.Summary())
+	}
+	return a.summary("payload", o.output == "json", totals, merge(all))
+}
+
+func join(histories [][]item) []item {
+	var out []item
+	for _, h := range histories {
+		out = append(out, h...)
+	}
+	return out
+}
+
+// merge adds up what several histories came to; an edge counts once.
+func merge(all []verify.Summary) verify.Summary {
+	out := all[0]
+	for _, s := range all[1:] {
+		out = out.Merge(s)
+	}
+	return out
+}
+
+func (a *app) validated(where string, v verify.Verdict, output string) {
+	if output == "json" {
+		a.out.JSON("payload", struct {
+			Where string `json:"where"`
+			report.VerdictJSON
+		}{where, report.NewVerdictJSON(v)})
+		return
+	}
+	word := report.S(report.Good, "ok  ")
+	if !v.OK() {
+		word = report.S(report.Bad, "FAIL")
+	}
+	spans := []report.Span{word, report.T("  %s", where)}
+	if v.State != nil {
+		spans = append(spans, report.S(report.Strong, "  %s  ", v.Event))
+		spans = append(spans, report.Move(v)[0])
+	}
+	a.out.Line(spans...)
+	a.out.Findings(v.Findings, "      ")
+}
+
+func (a *app) histories(files []string) ([][]item, error) {
+	var out [][]item
+	for _, name := range files {
+		raw, err := a.recording(name)
+		if err != nil {
+			return nil, err
+		}
+		items := split(name, raw)
+		if len(items) == 0 {
+			return nil, a.noInput(name)
+		}
+		out = append(out, items)
+	}
+	return out, nil
+}
+
+func (a *app) recording(name string) ([]byte, error) {
+	var raw []byte
+	var err error
+	if name == "-" {
+		raw, err = io.ReadAll(io.LimitReader(a.In, maxRecording+1))
+	} else {
+		raw, err = a.readFile(name, maxRecording)
+	}
+	switch {
+	case err != nil:
+		return nil, usage("%w", err)
+	case len(raw) > maxRecording:
+		return nil, usage("%s is larger than %d MiB: split it", name, maxRecording>>20)
+	}
+	return raw, nil
+}
+
+// split finds the payloads in a file: one, an array of them, or one on each
+// line. What is not JSON is left to the verdict, which says what is wrong.
+func split(name string, raw []byte) []item {
+	trimmed := bytes.TrimSpace(raw)
+	switch {
+	case len(trimmed) == 0:
+		return nil
+	case trimmed[0] == '[' && json.Valid(trimmed):
+		return elements(name, trimmed)
+	case !json.Valid(trimmed) && hasPayloadLine(trimmed):
+		return lines(name, raw)
+	}
+	return []item{{name, trimmed}}
+}
+
+func elements(name string, array []byte) []item {
+	var raws []json.RawMessage
+	if err := json.Unmarshal(array, &raws); err != nil {
+		return []item{{name, array}}
+	}
+	out := make([]item, len(raws))
+	for i, raw := range raws {
+		out[i] = item{fmt.Sprintf("%s[%d]", name, i), raw}
+	}
+	return out
+}
+
+func hasPayloadLine(raw []byte) bool {
+	if raw[0] == '[' {
+		return false
+	}
+	for line := range bytes.Lines(raw) {
+		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] == '{' && json.Valid(line) {
+			return true
+		}
+	}
+	return false
+}
+
+func lines(name string, raw []byte) []item {
+	var out []item
+	n := 0
+	for line := range bytes.Lines(raw) {
+		n++
+		if line = bytes.TrimSpace(line); len(line) > 0 {
+			out = append(out, item{fmt.Sprintf("%s:%d", name, n), line})
+		}
+	}
+	return out
+}

@@ -1,0 +1,124 @@
+package listen
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// ErrAddress is wrapped when an address is not one that can be listened on.
+var ErrAddress = errors.New("it takes :3000, 3000 or HOST:PORT; port 0 picks a free one")
+
+// Timeouts of the server: a slow sender cannot hold a connection for longer.
+const (
+	headerTimeout = 5 * time.Second
+	readTimeout   = 15 * time.Second
+	writeTimeout  = 15 * time.Second
+	idleTimeout   = 60 * time.Second
+	drainTimeout  = 5 * time.Second
+	maxHeader     = 64 << 10
+)
+
+// ParseAddress reads what a user gives as an address: ":3000" and "3000" mean
+// this machine alone, on every loopback address it has.
+func ParseAddress(s string) (host string, port uint16, err error) {
+	hostport := s
+	if !strings.Contains(s, ":") {
+		hostport = ":" + s
+	}
+	host, p, err := net.SplitHostPort(hostport)
+	if err != nil {
+		return "", 0, fmt.Errorf("address %q: %w", s, ErrAddress)
+	}
+	n, err := strconv.ParseUint(p, 10, 16)
+	if err != nil {
+		return "", 0, fmt.Errorf("address %q: port %q is no number from 0 to 65535: %w", s, p, ErrAddress)
+	}
+	if host == "" {
+		host = "localhost"
+	}
+	return host, uint16(n), nil
+}
+
+// Open listens on an address, as ParseAddress reads it. For "localhost" that is
+// both loopback addresses, since clients disagree on which one it means.
+func Open(ctx context.Context, address string) ([]net.Listener, error) {
+	host, port, err := ParseAddress(address)
+	if err != nil {
+		return nil, err
+	}
+	if host != "localhost" {
+		ln, err := listenOn(ctx, host, port)
+		if err != nil {
+			return nil, err
+		}
+		return []net.Listener{ln}, nil
+	}
+	first, err := listenOn(ctx, "127.0.0.1", port)
+	if err != nil {
+		return nil, err
+	}
+	chosen := netip.MustParseAddrPort(first.Addr().String()).Port()
+	second, err := listenOn(ctx, "::1", chosen)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE) && port != 0:
+		_ = first.Close()
+		return nil, err
+	case err != nil:
+		return []net.Listener{first}, nil // a machine without IPv6
+	}
+	return []net.Listener{first, second}, nil
+}
+
+func listenOn(ctx context.Context, host string, port uint16) (net.Listener, error) {
+	address := net.JoinHostPort(host, strconv.Itoa(int(port)))
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("%s is in use by another program: stop it, or give another port (port 0 picks a free one): %w", address, err)
+	case errors.Is(err, syscall.EACCES):
+		return nil, fmt.Errorf("%s may not be listened on by this user: give a port above 1023: %w", address, err)
+	case err != nil:
+		return nil, fmt.Errorf("cannot listen on %s: %w", address, err)
+	}
+	return ln, nil
+}
+
+// Serve answers on all listeners until ctx ends, then lets the deliveries under
+// way finish, for at most 5 seconds.
+func Serve(ctx context.Context, listeners []net.Listener, h http.Handler) error {
+	srv := &http.Server{
+		Handler: h, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
+		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader, ErrorLog: log.New(io.Discard, "", 0),
+	}
+	failed := make(chan error, len(listeners))
+	var wg sync.WaitGroup
+	for _, ln := range listeners {
+		wg.Go(func() { failed <- srv.Serve(ln) })
+	}
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+	defer cancel()
+	if shut := srv.Shutdown(drain); shut != nil {
+		_ = srv.Close()
+	}
+	wg.Wait()
+	if err != nil && !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("the listener stopped: %w", err)
+	}
+	return nil
+}

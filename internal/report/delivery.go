@@ -1,0 +1,263 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/paytest/paytest/internal/verify"
+)
+
+// Delivery is a delivery that was received, and the answer to it.
+type Delivery struct {
+	Time         time.Time
+	Method, Path string
+	Header       http.Header
+	Body         []byte
+	Verdict      verify.Verdict
+	Status       int
+	Answer       []byte
+	// Latency is how long judging and answering took.
+	Latency time.Duration
+}
+
+// Delivery writes a received delivery: one line, its findings under it.
+func (p *Printer) Delivery(d Delivery) {
+	style := Good
+	if !d.Verdict.OK() {
+		style = Bad
+	}
+	spans := []Span{S(Faint, "%s  ", d.Time.Format("15:04:05.000")), S(style, "%d", d.Status), T("  ")}
+	p.Line(append(spans, what(d)...)...)
+	p.Findings(d.Verdict.Findings, "              ")
+}
+
+func what(d Delivery) []Span {
+	v := d.Verdict
+	if v.State == nil {
+		name := v.Event
+		if name == "" {
+			name = fmt.Sprintf("%s %s", d.Method, shorten(d.Path, 60))
+		}
+		return []Span{S(Strong, "%s", name)}
+	}
+	return append([]Span{S(Strong, "%s", v.Event), T("  ")}, Move(v)...)
+}
+
+// Move says which transition a verdict is about, and of what.
+func Move(v verify.Verdict) []Span {
+	from := v.Previous
+	if from == "" && v.Edge != nil {
+		from = v.Edge.From.Label()
+	}
+	spans := []Span{T("%s→%s", from, v.State.Label())}
+	if v.ID != "" {
+		spans = append(spans, S(Faint, "  %s %s", v.State.Subject.Name, shorten(v.ID, 36)))
+	}
+	return spans
+}
+
+func shorten(s string, most int) string {
+	r := []rune(s)
+	if len(r) <= most {
+		return s
+	}
+	return string(r[:most-1]) + "…"
+}
+
+// Findings writes findings, each with what it needs to be understood.
+func (p *Printer) Findings(findings []verify.Finding, indent string) {
+	for _, f := range findings {
+		p.Line(T("%s", indent), S(severityStyle(f.Severity), "%s", f.Code), S(Accent, "%s", before(" ", f.Pointer)))
+		p.Line(T("%s  %s", indent, f.Message))
+		if f.Expected != "" {
+			p.Line(S(Faint, "%s  expected %s", indent, f.Expected))
+		}
+		if f.Got != "" {
+			p.Line(S(Faint, "%s  got      %s", indent, f.Got))
+		}
+		if f.Source != "" {
+			p.Line(S(Faint, "%s  source   %s", indent, f.Source))
+		}
+	}
+}
+
+func severityStyle(s verify.Severity) Style {
+	switch s {
+	case verify.Violation:
+		return Bad
+	case verify.Warning:
+		return Caution
+	case verify.Note:
+	}
+	return Accent
+}
+
+func before(separator, s string) string {
+	if s == "" {
+		return ""
+	}
+	return separator + s
+}
+
+// Totals counts deliveries and what was found in them.
+type Totals struct {
+	Deliveries int `json:"deliveries"`
+	Violations int `json:"violations"`
+	Warnings   int `json:"warnings"`
+	Notes      int `json:"notes"`
+	Duplicates int `json:"duplicates"`
+}
+
+// Add counts one verdict.
+func (t *Totals) Add(v verify.Verdict) {
+	t.Deliveries++
+	t.Violations += v.Count(verify.Violation)
+	t.Warnings += v.Count(verify.Warning)
+	t.Notes += v.Count(verify.Note)
+	if v.Duplicate {
+		t.Duplicates++
+	}
+}
+
+// Gaps counts the summary's gaps as its severity says.
+func (t *Totals) Gaps(s verify.Summary) {
+	if s.GapSeverity == verify.Violation {
+		t.Violations += s.GapCount
+	} else {
+		t.Warnings += s.GapCount
+	}
+}
+
+// Summary writes the last lines of a session.
+func (p *Printer) Summary(noun string, t Totals, s verify.Summary) {
+	for _, gap := range s.Gaps {
+		p.Line(S(severityStyle(s.GapSeverity), "gap"), T("  %s", gap))
+	}
+	if more := s.GapCount - len(s.Gaps); more > 0 {
+		p.Line(T("… and %d more gaps", more))
+	}
+	style := Good
+	if t.Violations > 0 {
+		style = Bad
+	}
+	spans := []Span{
+		T("%s, ", count(t.Deliveries, noun)), S(style, "%s", count(t.Violations, "violation")),
+		T(", %s, %s", count(t.Warnings, "warning"), count(t.Duplicates, "duplicate")),
+	}
+	spans = append(spans, T("; edges"))
+	for i, e := range s.Edges {
+		spans = append(spans, T("%s %s %d/%d", strings.Repeat(",", min(i, 1)), e.Subject, e.Seen, e.Of))
+	}
+	p.Line(spans...)
+	if s.Forgotten > 0 {
+		p.Line(S(Caution, "%d subjects were forgotten: more than %d at once; what came of them later was judged as if new", s.Forgotten, verify.MaxSubjects))
+	}
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	if strings.HasSuffix(noun, "y") {
+		return fmt.Sprintf("%d %sies", n, strings.TrimSuffix(noun, "y"))
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// JSON writes v as one line of JSON with its type in front.
+func (p *Printer) JSON(kind string, v any) {
+	body, err := marshal(v)
+	if err != nil {
+		p.err = err
+		return
+	}
+	head := fmt.Sprintf(`{"type":%q`, kind)
+	if string(body) != "{}" {
+		head += ","
+	}
+	p.Raw(append(append([]byte(head), body[1:]...), '\n'))
+}
+
+func marshal(v any) ([]byte, error) {
+	var b strings.Builder
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(v)
+	return []byte(strings.TrimSuffix(b.String(), "\n")), err
+}
+
+// VerdictJSON is a verdict as programs read it.
+type VerdictJSON struct {
+	OK            bool             `json:"ok"`
+	Event         string           `json:"event,omitempty"`
+	Subject       string           `json:"subject,omitempty"`
+	ID            string           `json:"id,omitempty"`
+	State         string           `json:"state,omitempty"`
+	PreviousState string           `json:"previousState,omitempty"`
+	Duplicate     bool             `json:"duplicate"`
+	Findings      []verify.Finding `json:"findings"`
+}
+
+// NewVerdictJSON returns the verdict as programs read it.
+func NewVerdictJSON(v verify.Verdict) VerdictJSON {
+	out := VerdictJSON{OK: v.OK(), Event: v.Event, ID: v.ID, PreviousState: v.Previous, Duplicate: v.Duplicate, Findings: v.Findings}
+	if v.State != nil {
+		out.Subject, out.State = v.State.Subject.Name, v.State.Wire
+	}
+	if out.Findings == nil {
+		out.Findings = []verify.Finding{}
+	}
+	return out
+}
+
+// DeliveryJSON is a received delivery as programs read it.
+type DeliveryJSON struct {
+	Time    time.Time   `json:"time"`
+	Method  string      `json:"method"`
+	Path    string      `json:"path"`
+	Headers http.Header `json:"headers"`
+	// Body is the raw body, in base64.
+	Body []byte `json:"body"`
+	VerdictJSON
+	Answer    AnswerJSON `json:"answer"`
+	LatencyMS float64    `json:"latencyMs"`
+}
+
+// AnswerJSON is an answer as programs read it.
+type AnswerJSON struct {
+	Status int    `json:"status"`
+	Body   string `json:"body"`
+}
+
+// NewDeliveryJSON returns the delivery as programs read it.
+func NewDeliveryJSON(d Delivery) DeliveryJSON {
+	return DeliveryJSON{
+		Time: d.Time.UTC(), Method: d.Method, Path: d.Path, Headers: d.Header, Body: d.Body,
+		VerdictJSON: NewVerdictJSON(d.Verdict), Answer: AnswerJSON{d.Status, string(d.Answer)}, LatencyMS: Milliseconds(d.Latency),
+	}
+}
+
+// SummaryJSON is the summary as programs read it.
+type SummaryJSON struct {
+	Totals
+	verify.Summary
+}
+
+// Milliseconds returns d in milliseconds with microsecond precision.
+func Milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// Duration shows a latency with at most three digits that matter.
+func Duration(d time.Duration) string {
+	switch {
+	case d < time.Millisecond:
+		return fmt.Sprintf("%d µs", d.Microseconds())
+	case d < 10*time.Millisecond:
+		return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000)
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	}
+	return fmt.Sprintf("%.2f s", d.Seconds())
+}

@@ -1,0 +1,136 @@
+// Package report writes what people and programs read: text for a terminal,
+// JSON lines for a pipe. It is the only writer to a terminal, so it alone
+// decides on color and makes hostile text harmless.
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/fatih/color"
+)
+
+// Style is how a piece of text looks where there is color.
+type Style int
+
+// The styles.
+const (
+	Plain Style = iota
+	Good
+	Bad
+	Caution
+	Faint
+	Strong
+	Accent
+)
+
+// Span is text in one style.
+type Span struct {
+	Style Style
+	Text  string
+}
+
+// S returns a span; the text is formatted when there are arguments.
+func S(style Style, format string, args ...any) Span {
+	if len(args) > 0 {
+		format = fmt.Sprintf(format, args...)
+	}
+	return Span{style, format}
+}
+
+// T returns a span in the plain style.
+func T(format string, args ...any) Span { return S(Plain, format, args...) }
+
+// Printer writes lines of spans. Every byte of a span's text is escaped first,
+// so nothing from the outside can move the cursor, change colors or reorder
+// what is read. Nothing else in the program writes to its output.
+type Printer struct {
+	w      io.Writer
+	styles map[Style]*color.Color
+	err    error
+}
+
+// NewPrinter returns a Printer on w, with color or without.
+func NewPrinter(w io.Writer, colored bool) *Printer {
+	p := &Printer{w: w, styles: map[Style]*color.Color{
+		Good: color.New(color.FgGreen), Bad: color.New(color.FgRed, color.Bold), Caution: color.New(color.FgYellow),
+		Faint: color.New(color.Faint), Strong: color.New(color.Bold), Accent: color.New(color.FgCyan),
+	}}
+	for _, c := range p.styles {
+		if colored {
+			c.EnableColor()
+		} else {
+			c.DisableColor()
+		}
+	}
+	return p
+}
+
+// Line writes one line. A write error sticks: it is kept for Err, and nothing
+// more is written.
+func (p *Printer) Line(spans ...Span) {
+	var b strings.Builder
+	for _, s := range spans {
+		text := Escape(s.Text)
+		if c := p.styles[s.Style]; c != nil && text != "" {
+			text = c.Sprint(text)
+		}
+		b.WriteString(text)
+	}
+	p.Raw([]byte(strings.TrimRight(b.String(), " ") + "\n"))
+}
+
+// Text writes plain text of the program's own, which may have several lines.
+func (p *Printer) Text(s string) {
+	for line := range strings.Lines(s) {
+		p.Line(T("%s", strings.TrimSuffix(line, "\n")))
+	}
+}
+
+// Raw writes data that is meant for a program, such as JSON, as it is.
+func (p *Printer) Raw(data []byte) {
+	if p.err == nil {
+		_, p.err = p.w.Write(data)
+	}
+}
+
+// Err returns the first error of writing, such as a closed pipe.
+func (p *Printer) Err() error { return p.err }
+
+// Escape makes text harmless on a terminal: control characters (C0, DEL, C1),
+// bidirectional and invisible formatting characters, line separators and bytes
+// that are not UTF-8 are written as \x1b, \u202e and the like.
+func Escape(s string) string {
+	if strings.IndexFunc(s, unsafe) < 0 && utf8.ValidString(s) {
+		return s
+	}
+	var b strings.Builder
+	for i, r := range s {
+		switch {
+		case r == utf8.RuneError && !strings.HasPrefix(s[i:], "\uFFFD"):
+			fmt.Fprintf(&b, `\x%02x`, s[i])
+		case !unsafe(r):
+			b.WriteRune(r)
+		case r == '\n':
+			b.WriteString(`\n`)
+		case r == '\t':
+			b.WriteString(`\t`)
+		case r < 0x100:
+			fmt.Fprintf(&b, `\x%02x`, r)
+		case r < 0x10000:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			fmt.Fprintf(&b, `\U%08x`, r)
+		}
+	}
+	return b.String()
+}
+
+func unsafe(r rune) bool {
+	// Cf holds the bidi controls, zero-width characters and tags; Zl and Zp break
+	// lines. The joiners are needed to write some scripts and emoji.
+	return unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) && r != '\u200c' && r != '\u200d'
+}
