@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 	"time"
 
@@ -107,7 +108,7 @@ it agrees with what came before.`,
   paytest listen :3000                  receive webhooks and check them
   paytest payload {subject} {state}      print a payload
   paytest explain {subject} {state}      what each field means, and who says so`,
-		Args:              cobra.NoArgs,
+		Args:              a.command,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return a.prepare(cmd) },
@@ -124,6 +125,7 @@ it agrees with what came before.`,
 	noFiles(root, "contract", cobra.ShellCompDirectiveFilterDirs)
 	_ = root.RegisterFlagCompletionFunc("color", cobra.FixedCompletions([]string{"auto", "always", "never"}, cobra.ShellCompDirectiveNoFileComp))
 	root.AddGroup(&cobra.Group{ID: "test", Title: "Test an endpoint:"}, &cobra.Group{ID: "contract", Title: "Look at the contract:"}, &cobra.Group{ID: "setup", Title: "Set up:"})
+	root.SetUsageTemplate(usageTemplate(root.UsageTemplate()))
 	root.SetHelpCommandGroupID("setup")
 	root.SetCompletionCommandGroupID("setup")
 	for id, commands := range map[string][]*cobra.Command{
@@ -203,11 +205,11 @@ func (a *app) prepare(cmd *cobra.Command) error {
 			failed = a.apply(cmd, f)
 		}
 	})
-	if failed == nil && !contains([]string{"auto", "always", "never"}, a.color) {
-		failed = usage("--color %q: it takes auto, always or never%s", a.color, suggest.DidYouMean(a.color, []string{"auto", "always", "never"}))
-	}
 	a.printers()
-	return failed
+	if failed != nil {
+		return failed
+	}
+	return oneOf("color", a.color, "auto", "always", "never")
 }
 
 func (a *app) apply(cmd *cobra.Command, f *pflag.Flag) error {
@@ -228,7 +230,7 @@ func settings(root *cobra.Command) []config.Key {
 	var keys []config.Key
 	add := func(command string) func(*pflag.Flag) {
 		return func(f *pflag.Flag) {
-			if f.Name != "help" && f.Name != "version" && f.Name != "config" {
+			if f.Name != "help" && f.Name != "config" && !perCall(f) {
 				_, list := f.Value.(pflag.SliceValue)
 				keys = append(keys, config.Key{Command: command, Flag: f.Name, List: list})
 			}
@@ -241,6 +243,35 @@ func settings(root *cobra.Command) []config.Key {
 		}
 	}
 	return keys
+}
+
+// once marks flags that say what a single call is to do; settings cannot set
+// them.
+func once(cmd *cobra.Command, names ...string) {
+	for _, name := range names {
+		f := cmd.Flags().Lookup(name)
+		f.Annotations = map[string][]string{onceKey: nil}
+	}
+}
+
+const onceKey = "paytest once"
+
+func perCall(f *pflag.Flag) bool {
+	_, ok := f.Annotations[onceKey]
+	return ok
+}
+
+// exclusive refuses one flag together with any of the others.
+func exclusive(cmd *cobra.Command, flag string, others ...string) error {
+	if !cmd.Flags().Changed(flag) {
+		return nil
+	}
+	for _, other := range others {
+		if cmd.Flags().Changed(other) {
+			return usage("--%s and --%s exclude each other: give one of them", flag, other)
+		}
+	}
+	return nil
 }
 
 func commandPath(cmd *cobra.Command) string {
@@ -257,13 +288,43 @@ func (a *app) readFile(name string, limit int64) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, limit+1))
 }
 
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
+// choices ends an error about an unknown word: the nearest right one, if there
+// is one, and what there is. The hidden ones are near, but not listed.
+func choices(word, noun string, list []string, hidden ...string) string {
+	near := suggest.DidYouMean(word, append(slices.Clone(list), hidden...))
+	if near == "" {
+		near = ";"
+	}
+	return near + " " + noun + ": " + strings.Join(list, ", ")
+}
+
+// command refuses arguments of the program itself: they are no commands.
+func (a *app) command(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var names []string
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() {
+			names = append(names, c.Name())
 		}
 	}
-	return false
+	return usage("unknown command %q%s", args[0], choices(args[0], "commands", names))
+}
+
+// atMost refuses surplus arguments, naming the first of them.
+func atMost(n int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) > n {
+			return usage("%q is one argument too many: %s", args[n], cmd.UseLine())
+		}
+		return nil
+	}
+}
+
+// usageTemplate wraps the flags' descriptions to the width of a terminal.
+func usageTemplate(s string) string {
+	return strings.NewReplacer(".FlagUsages", ".FlagUsagesWrapped 80").Replace(s)
 }
 
 // stateArgs finds the state that two arguments name.
@@ -277,8 +338,7 @@ func stateArgs(c *contract.Contract, args []string) (*contract.State, error) {
 	}
 	st := sub.State(args[1])
 	if st == nil {
-		return nil, usage("unknown state %q for %s%s; states: %s", args[1], sub.Name,
-			suggest.DidYouMean(args[1], append(sub.StateNames(), sub.Initial.Name)), strings.Join(sub.StateNames(), ", "))
+		return nil, usage("unknown state %q for %s%s", args[1], sub.Name, choices(args[1], "states", sub.StateNames(), sub.Initial.Name))
 	}
 	return st, nil
 }
@@ -287,7 +347,7 @@ func subjectArg(c *contract.Contract, typed string) (*contract.Subject, error) {
 	if sub := c.Subject(typed); sub != nil {
 		return sub, nil
 	}
-	return nil, usage("unknown subject %q%s; subjects: %s", typed, suggest.DidYouMean(typed, c.SubjectNames()), strings.Join(c.SubjectNames(), ", "))
+	return nil, usage("unknown subject %q%s", typed, choices(typed, "subjects", c.SubjectNames()))
 }
 
 // completeStates completes SUBJECT and STATE.
@@ -329,10 +389,10 @@ func flagError(cmd *cobra.Command, err error) error {
 
 // oneOf checks a flag that takes one of a few words.
 func oneOf(flag, value string, words ...string) error {
-	if contains(words, value) {
+	if slices.Contains(words, value) {
 		return nil
 	}
-	return usage("--%s %q: it takes %s%s", flag, value, strings.Join(words, ", "), suggest.DidYouMean(value, words))
+	return usage("--%s %q%s", flag, value, choices(value, "it takes", words))
 }
 
 func plural(n int, noun string) string {

@@ -25,7 +25,7 @@ it for every command, under a command's name for that command only:
     to: http://localhost:8080        env PAYTEST_TO
     listen:
       strict: order,gaps             env PAYTEST_LISTEN_STRICT`,
-		Args: cobra.NoArgs,
+		Args: atMost(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			a.showSettings(cmd)
 			return nil

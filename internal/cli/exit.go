@@ -55,7 +55,7 @@ func (a *app) exit(ctx context.Context, cmd *cobra.Command, err error) int {
 		code, shown = e.code, e.err
 	case ctx.Err() != nil:
 		code, shown = exitInterrupted, errors.New("interrupted")
-	case cobraUsage(err):
+	case strings.HasPrefix(err.Error(), "unknown command"): // cobra has no type for it
 		code = exitUsage
 	}
 	if shown == nil {
@@ -66,15 +66,4 @@ func (a *app) exit(ctx context.Context, cmd *cobra.Command, err error) int {
 		a.err.Line(report.S(report.Faint, "%s --help tells more", cmd.CommandPath()))
 	}
 	return code
-}
-
-// cobraUsage recognises the errors that cobra makes of wrong arguments: it has
-// no types for them.
-func cobraUsage(err error) bool {
-	for _, s := range []string{"unknown command", "unknown flag", "unknown shorthand", "accepts ", "requires at least", "if any flags in the group", "flag needs an argument", "invalid argument", "required flag"} {
-		if strings.Contains(err.Error(), s) {
-			return true
-		}
-	}
-	return false
 }

@@ -8,21 +8,22 @@ import (
 
 	"github.com/paytest/paytest/internal/contract"
 	"github.com/paytest/paytest/internal/report"
-	"github.com/paytest/paytest/internal/schema"
 )
 
 func newExplain(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use:   "explain SUBJECT STATE",
-		Short: "Explain a state: every field, its meaning, and who says so",
-		Example: `  paytest explain {subject} {state}
-  paytest explain {subject}`,
-		Args:              cobra.RangeArgs(1, 2),
+		Use:               "explain SUBJECT STATE",
+		Short:             "Explain a state: every field, its meaning, and who says so",
+		Example:           `  paytest explain {subject} {state}`,
+		Args:              atMost(2),
 		ValidArgsFunction: a.completeStates,
 		RunE: func(_ *cobra.Command, args []string) error {
 			c, err := a.contract()
 			if err != nil {
 				return err
+			}
+			if len(args) == 0 {
+				return usage("explain what? It takes SUBJECT STATE%s", choices("", "subjects", c.SubjectNames()))
 			}
 			st, err := stateArgs(c, args)
 			if err != nil {
@@ -64,7 +65,7 @@ func (a *app) explainField(st *contract.State, f contract.Field) {
 	if !f.Required {
 		optional = ", optional"
 	}
-	a.out.Line(report.S(report.Accent, "  %s", f.Path()), report.T("  %s%s", typeOf(f.Schema), optional))
+	a.out.Line(report.S(report.Accent, "  %s", f.Path()), report.T("  %s%s", f.Fact.Takes(), optional))
 	a.out.Line(report.T("      %s", f.Fact.Meaning))
 	if v := st.Sample.At(f.Pointer); v != nil {
 		a.out.Line(report.S(report.Faint, "      e.g. %s", string(v.AppendCanonical(nil))))
@@ -88,24 +89,6 @@ func provenance(source, derived string) string {
 		return "derived: " + derived
 	}
 	return fmt.Sprintf("derived: %s (after %s)", derived, source)
-}
-
-// typeOf says in a few words what a member takes.
-func typeOf(s *schema.Schema) string {
-	if s.Ref != nil && len(s.Types) == 0 && s.Format == "" && s.Pattern == nil {
-		return typeOf(s.Ref)
-	}
-	words := []string{strings.Join(s.Types, " or ")}
-	if s.Ref != nil && words[0] == "" {
-		words[0] = typeOf(s.Ref)
-	}
-	if s.Format != "" {
-		words = append(words, s.Format)
-	}
-	if s.Pattern != nil {
-		words = append(words, s.Pattern.String())
-	}
-	return strings.Join(words, " ")
 }
 
 func relation(r *contract.Relation) string {

@@ -17,7 +17,7 @@ func newGraph(a *app) *cobra.Command {
 		Short: "Draw the state machine: as text, Mermaid or DOT",
 		Example: `  paytest graph
   paytest graph {subject} --format mermaid`,
-		Args:              cobra.MaximumNArgs(1),
+		Args:              atMost(1),
 		ValidArgsFunction: a.completeStates,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if err := oneOf("format", format, "text", "mermaid", "dot"); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -11,7 +12,6 @@ import (
 	"github.com/paytest/paytest/internal/contract"
 	"github.com/paytest/paytest/internal/listen"
 	"github.com/paytest/paytest/internal/report"
-	"github.com/paytest/paytest/internal/suggest"
 	"github.com/paytest/paytest/internal/verify"
 )
 
@@ -38,13 +38,16 @@ anything violated the contract. Up to 100000 subjects are remembered at a time.`
 		Example: `  paytest listen :3000
   paytest listen :3000 --strict=order,gaps    late events and gaps fail, too
   paytest listen :0 --output ndjson           for a program to read`,
-		Args: cobra.MaximumNArgs(1),
+		Args: atMost(1),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				o.addr = args[0]
+				if err := notStrict(o.addr); err != nil {
+					return err
+				}
 			}
 			return a.listen(cmd.Context(), &o)
 		},
@@ -59,10 +62,20 @@ anything violated the contract. Up to 100000 subjects are remembered at a time.`
 	return cmd
 }
 
+const allStrict = "all"
+
+// notStrict catches "--strict order": with a space the word is an argument.
+func notStrict(arg string) error {
+	if slices.Contains(verify.StrictNames(), arg) || arg == allStrict {
+		return usage("%q stands alone: write --strict=%s", arg, arg)
+	}
+	return nil
+}
+
 // strictFlag declares --strict, which listen and validate share.
 func strictFlag(cmd *cobra.Command, strict *string) {
-	cmd.Flags().StringVar(strict, "strict", "", "count these as violations too: "+strings.Join(verify.StrictNames(), ", ")+"; alone, all")
-	cmd.Flags().Lookup("strict").NoOptDefVal = strings.Join(verify.StrictNames(), ",")
+	cmd.Flags().StringVar(strict, "strict", "", "count these `findings` as violations, too: "+strings.Join(verify.StrictNames(), ", "))
+	cmd.Flags().Lookup("strict").NoOptDefVal = allStrict
 	_ = cmd.RegisterFlagCompletionFunc("strict", cobra.FixedCompletions(verify.StrictNames(), cobra.ShellCompDirectiveNoFileComp))
 }
 
@@ -71,9 +84,12 @@ func parseStrict(s string) (verify.Strict, error) {
 	if s == "" {
 		return strict, nil
 	}
-	for _, name := range strings.Split(s, ",") {
+	if s == allStrict {
+		s = strings.Join(verify.StrictNames(), ",")
+	}
+	for name := range strings.SplitSeq(s, ",") {
 		if !strict.Enable(strings.TrimSpace(name)) {
-			return strict, usage("--strict: unknown %q%s; it takes %s", name, suggest.DidYouMean(name, verify.StrictNames()), strings.Join(verify.StrictNames(), ", "))
+			return strict, usage("--strict: unknown %q%s", name, choices(name, "it takes", verify.StrictNames()))
 		}
 	}
 	return strict, nil
@@ -161,8 +177,4 @@ func (a *app) summary(noun string, asJSON bool, totals report.Totals, s verify.S
 		return violated()
 	}
 	return nil
-}
-
-func (a *app) noInput(where string) error {
-	return usage("%s holds no payload: it takes JSON objects, one after the other, on lines or in an array", where)
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/paytest/paytest/internal/jsondoc"
 	"github.com/paytest/paytest/internal/payment"
 	"github.com/paytest/paytest/internal/report"
-	"github.com/paytest/paytest/internal/suggest"
 )
 
 const maxCount = 1_000_000
@@ -47,9 +46,7 @@ func (o *payloadOptions) flags(a *app, cmd *cobra.Command) {
 	f.StringVar(&o.previous, "previous-state", "", "the `state` that was left (default the usual one)")
 	f.StringVar(&o.outcome, "outcome", "", "the `state` the payment comes to, whose facts it has from the start")
 	f.BoolVar(&o.force, "force", false, "make what the contract forbids: a state no webhook carries, an illegal previous state")
-	for _, other := range []string{"seed", "now", "fact", "count", "previous-state", "outcome", "force"} {
-		cmd.MarkFlagsMutuallyExclusive("documented", other)
-	}
+	once(cmd, "seed", "now", "documented", "fact", "set", "override", "add", "remove", "count", "previous-state", "outcome", "force")
 	states := func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		c, err := a.contract()
 		if err != nil || len(args) == 0 || c.Subject(args[0]) == nil {
@@ -97,6 +94,17 @@ func (a *app) completePaths(value bool) cobra.CompletionFunc {
 		}
 		return out, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 	}
+}
+
+// generated are the flags that say how values are made.
+func generated() []string {
+	return []string{"seed", "now", "fact", "count", "previous-state", "outcome", "force"}
+}
+
+// check refuses flags that contradict each other.
+func (o *payloadOptions) check(cmd *cobra.Command) error {
+	o.seedGiven = cmd.Flags().Changed("seed")
+	return exclusive(cmd, "documented", generated()...)
 }
 
 // editFlag appends to the one list of edits, so that they are made in the order
@@ -175,7 +183,7 @@ func (m *maker) fact(s string) error {
 	}
 	f := m.c.Fact(name)
 	if f == nil {
-		return usage("--fact %q: unknown fact %q%s; facts: %s", s, name, suggest.DidYouMean(name, m.c.FactNames()), strings.Join(m.c.FactNames(), ", "))
+		return usage("--fact %q: unknown fact %q%s", s, name, choices(name, "facts", m.c.FactNames()))
 	}
 	v, err := payment.FactValue(f, typed)
 	if err != nil {
@@ -193,8 +201,7 @@ func (m *maker) choose(states []*contract.State) error {
 	main := m.c.Subjects[0]
 	m.outcome = main.State(m.o.outcome)
 	if m.outcome == nil {
-		return usage("--outcome %q: unknown state for %s%s; states: %s", m.o.outcome, main.Name,
-			suggest.DidYouMean(m.o.outcome, main.StateNames()), strings.Join(main.StateNames(), ", "))
+		return usage("--outcome %q: unknown state for %s%s", m.o.outcome, main.Name, choices(m.o.outcome, "states", main.StateNames()))
 	}
 	for _, st := range states {
 		if st.Subject == main && !st.Reaches(m.outcome) {
@@ -261,7 +268,7 @@ func (m *maker) unedited(st *contract.State, index int) (jsondoc.Value, error) {
 	if m.o.previous != "" {
 		if o.Previous = st.Subject.State(m.o.previous); o.Previous == nil {
 			all := append([]string{st.Subject.Initial.Name}, st.Subject.StateNames()...)
-			return jsondoc.Value{}, fmt.Errorf("--previous-state %q: unknown state for %s%s; states: %s", m.o.previous, st.Subject.Name, suggest.DidYouMean(m.o.previous, all), strings.Join(all, ", "))
+			return jsondoc.Value{}, fmt.Errorf("--previous-state %q: unknown state for %s%s", m.o.previous, st.Subject.Name, choices(m.o.previous, "states", all))
 		}
 	}
 	toward := []*contract.State{st}
@@ -288,10 +295,12 @@ single members, in the order given, and may break the contract.`,
   paytest payload {subject} {state} --seed 7      always the same bytes
   paytest payload {subject} {state} --documented  the documented sample
   paytest payload --all --seed 7                 every state of one payment`,
-		Args:              cobra.MaximumNArgs(2),
+		Args:              atMost(2),
 		ValidArgsFunction: a.completeStates,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.seedGiven = cmd.Flags().Changed("seed")
+			if err := o.check(cmd); err != nil {
+				return err
+			}
 			c, err := a.contract()
 			if err != nil {
 				return err
@@ -314,6 +323,7 @@ single members, in the order given, and may break the contract.`,
 	o.flags(a, cmd)
 	cmd.Flags().BoolVar(&all, "all", false, "print the payload of every state")
 	cmd.Flags().BoolVar(&pretty, "pretty", false, "indent the JSON, for reading")
+	once(cmd, "all", "pretty")
 	return cmd
 }
 
@@ -342,14 +352,42 @@ func (a *app) printPayloads(c *contract.Contract, o *payloadOptions, states []*c
 		}
 	}
 	a.out.Raw(buf)
-	a.sayRepeat(m)
+	for _, hint := range m.hints(states...) {
+		a.err.Line(report.S(report.Faint, "%s", hint))
+	}
 	return nil
 }
 
-func (a *app) sayRepeat(m *maker) {
+// hints are what a user should know of the payloads made: how to make the same
+// ones again, and that a state has bent the payment's facts, so that its other
+// events must be told of it.
+func (m *maker) hints(states ...*contract.State) []string {
+	var out []string
 	if m.repeat != "" {
-		a.err.Line(report.S(report.Faint, "the same again: %s", m.repeat))
+		out = append(out, "the same again: "+m.repeat)
 	}
+	if len(states) == 1 && m.outcome == nil && !m.o.documented && m.bends(states[0]) {
+		out = append(out, fmt.Sprintf("this payment ends in %s: make its other events with --outcome %s, too", states[0], states[0].Name))
+	}
+	return out
+}
+
+// bends reports whether a state's relations change facts that other events of
+// the payment carry.
+func (m *maker) bends(st *contract.State) bool {
+	if st.Subject != m.c.Subjects[0] {
+		return false
+	}
+	o := payment.Options{Seed: m.o.seed, Start: m.start, Facts: m.facts}
+	free := payment.New(m.c, o)
+	o.Toward = []*contract.State{st}
+	bent := payment.New(m.c, o)
+	for _, f := range m.c.Facts {
+		if f.Scope != nil && f.Generate != nil && !payment.Equal(f, free.Fact(f, st), bent.Fact(f, st)) {
+			return true
+		}
+	}
+	return false
 }
 
 func (a *app) listStates(c *contract.Contract, args []string) error {

@@ -60,10 +60,12 @@ networks are reached unless --allow-remote says otherwise.`,
   paytest send {subject} {state} --to http://localhost:8080/webhooks
   paytest send {subject} {state} --seed 7          twice: is the second a duplicate?
   paytest send --data @{file}`,
-		Args:              cobra.MaximumNArgs(2),
+		Args:              atMost(2),
 		ValidArgsFunction: a.completeStates,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.seedGiven, o.dataGiven = cmd.Flags().Changed("seed"), cmd.Flags().Changed("data")
+			if err := o.check(cmd); err != nil {
+				return err
+			}
 			return a.send(cmd.Context(), &o, args, cmd.Flags().Changed("timeout"))
 		},
 	}
@@ -79,15 +81,23 @@ networks are reached unless --allow-remote says otherwise.`,
 	f.StringVar(&o.proxy, "proxy", "", "go through the proxy at this `URL`; the environment's proxies are ignored")
 	f.BoolVar(&o.allowRemote, "allow-remote", false, "allow a target outside this machine and its private networks")
 	f.StringVar(&o.output, "output", "text", "write text or json, a line for each delivery")
-	for _, other := range []string{"seed", "now", "fact", "count", "previous-state", "outcome", "force", "documented", "set", "override", "add", "remove"} {
-		cmd.MarkFlagsMutuallyExclusive("data", other)
-	}
-	cmd.MarkFlagsMutuallyExclusive("insecure", "cacert")
+	once(cmd, "data", "dry-run")
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
 	for _, name := range []string{"to", "header", "timeout", "proxy"} {
 		noFiles(cmd, name, cobra.ShellCompDirectiveNoFileComp)
 	}
 	return cmd
+}
+
+func (o *sendOptions) check(cmd *cobra.Command) error {
+	o.dataGiven = cmd.Flags().Changed("data")
+	if err := o.payloadOptions.check(cmd); err != nil {
+		return err
+	}
+	if err := exclusive(cmd, "data", append(generated(), "documented", "set", "override", "add", "remove")...); err != nil {
+		return err
+	}
+	return exclusive(cmd, "insecure", "cacert")
 }
 
 func (a *app) send(ctx context.Context, o *sendOptions, args []string, timeoutGiven bool) error {
@@ -105,7 +115,7 @@ func (a *app) send(ctx context.Context, o *sendOptions, args []string, timeoutGi
 	if err != nil {
 		return err
 	}
-	next, repeat, err := a.deliveries(c, o, args)
+	next, hints, err := a.deliveries(c, o, args)
 	if err != nil {
 		return err
 	}
@@ -131,8 +141,8 @@ func (a *app) send(ctx context.Context, o *sendOptions, args []string, timeoutGi
 			}
 		}
 	}
-	if repeat != "" {
-		a.err.Line(report.S(report.Faint, "the same again: %s", repeat))
+	for _, hint := range hints {
+		a.err.Line(report.S(report.Faint, "%s", hint))
 	}
 	return worst
 }
@@ -178,23 +188,23 @@ func (a *app) client(o *sendOptions) (*deliver.Client, error) {
 	return client, nil
 }
 
-// deliveries returns a function that makes the delivery of each payment, and the
-// flags that repeat them.
-func (a *app) deliveries(c *contract.Contract, o *sendOptions, args []string) (func(int) (delivery, error), string, error) {
+// deliveries returns a function that makes the delivery of each payment, and
+// what to tell the user about them.
+func (a *app) deliveries(c *contract.Contract, o *sendOptions, args []string) (func(int) (delivery, error), []string, error) {
 	if o.dataGiven {
 		d, err := a.dataDelivery(c, o, args)
-		return func(int) (delivery, error) { return d, err }, "", err
+		return func(int) (delivery, error) { return d, err }, nil, err
 	}
 	if len(args) == 0 {
-		return nil, "", usage("send what? It takes SUBJECT STATE, or --data; subjects: %s", strings.Join(c.SubjectNames(), ", "))
+		return nil, nil, usage("send what? It takes SUBJECT STATE, or --data%s", choices("", "subjects", c.SubjectNames()))
 	}
 	st, err := stateArgs(c, args)
 	if err != nil {
-		return nil, "", err
+		return nil, nil, err
 	}
 	m, err := a.maker(c, &o.payloadOptions, []*contract.State{st})
 	if err != nil {
-		return nil, "", err
+		return nil, nil, err
 	}
 	path := st.Path
 	if st.IsInitial() {
@@ -202,12 +212,12 @@ func (a *app) deliveries(c *contract.Contract, o *sendOptions, args []string) (f
 	}
 	u, err := deliver.ResolveURL(o.to, path)
 	if err != nil {
-		return nil, "", usage("--to: %w", err)
+		return nil, nil, usage("--to: %w", err)
 	}
 	return func(i int) (delivery, error) {
 		doc, err := m.payload(st, i)
 		return delivery{st, u, doc.AppendLiteral(nil)}, err
-	}, m.repeat, nil
+	}, m.hints(st), nil
 }
 
 // dataDelivery sends the user's own bytes; the path is that of the named state,
@@ -300,7 +310,7 @@ func (a *app) deliver(ctx context.Context, c *contract.Contract, client *deliver
 	return sent(c, r, ok)
 }
 
-const maxShown = 400
+const maxShown = 200
 
 func oneLine(r deliver.Result) string {
 	s := strings.TrimSpace(string(r.Body))

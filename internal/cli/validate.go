@@ -126,13 +126,19 @@ func (a *app) validated(where string, v verify.Verdict, output string) {
 func (a *app) histories(files []string) ([][]item, error) {
 	var out [][]item
 	for _, name := range files {
+		if err := notStrict(name); err != nil {
+			return nil, err
+		}
 		raw, err := a.recording(name)
 		if err != nil {
 			return nil, err
 		}
+		if name == "-" {
+			name = "stdin"
+		}
 		items := split(name, raw)
 		if len(items) == 0 {
-			return nil, a.noInput(name)
+			return nil, usage("%s holds no payload: it takes one, an array of them, or one on each line", name)
 		}
 		out = append(out, items)
 	}

@@ -1,6 +1,8 @@
 package contract
 
 import (
+	"strings"
+
 	"github.com/paytest/paytest/internal/jsondoc"
 	"github.com/paytest/paytest/internal/schema"
 )
@@ -26,6 +28,26 @@ type Fact struct {
 	Known []jsondoc.Value
 
 	scope string
+}
+
+// Takes says in a few words what values the fact can have: the description of
+// the type it refers to, or else what its schema says.
+func (f *Fact) Takes() string {
+	s := f.Schema
+	if s.Ref != nil {
+		if d, ok := s.Ref.Annotation("description"); ok {
+			return d.Text
+		}
+		s = s.Ref
+	}
+	words := strings.Join(s.Types, " or ")
+	switch {
+	case s.Format != "":
+		words += ", " + s.Format
+	case s.Pattern != nil:
+		words += ", " + s.Pattern.String()
+	}
+	return words
 }
 
 // Compare is how two values of a fact are compared.

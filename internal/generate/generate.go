@@ -3,6 +3,7 @@
 package generate
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -180,6 +181,10 @@ func (e Edit) explain(at jsondoc.Pointer, doc *jsondoc.Value, err error) error {
 		return nil
 	}
 	hint := ""
+	var pathErr *jsondoc.PathError
+	if errors.As(err, &pathErr) {
+		err = errors.New(pathErr.Reason)
+	}
 	if e.Kind == Set {
 		hint = " (--add adds it)"
 	}

@@ -31,7 +31,7 @@ func (p *Printer) Delivery(d Delivery) {
 	}
 	spans := []Span{S(Faint, "%s  ", d.Time.Format("15:04:05.000")), S(style, "%d", d.Status), T("  ")}
 	p.Line(append(spans, what(d)...)...)
-	p.Findings(d.Verdict.Findings, "              ")
+	p.Findings(d.Verdict.Findings, "    ")
 }
 
 func what(d Delivery) []Span {
@@ -54,7 +54,7 @@ func Move(v verify.Verdict) []Span {
 	}
 	spans := []Span{T("%s→%s", from, v.State.Label())}
 	if v.ID != "" {
-		spans = append(spans, S(Faint, "  %s %s", v.State.Subject.Name, shorten(v.ID, 36)))
+		spans = append(spans, S(Faint, "  %s %s", v.State.Subject.Name, shorten(v.ID, 14)))
 	}
 	return spans
 }
@@ -70,8 +70,13 @@ func shorten(s string, most int) string {
 // Findings writes findings, each with what it needs to be understood.
 func (p *Printer) Findings(findings []verify.Finding, indent string) {
 	for _, f := range findings {
-		p.Line(T("%s", indent), S(severityStyle(f.Severity), "%s", f.Code), S(Accent, "%s", before(" ", f.Pointer)))
-		p.Line(T("%s  %s", indent, f.Message))
+		head := []Span{T("%s", indent), S(severityStyle(f.Severity), "%s", f.Code)}
+		if f.Pointer == "" {
+			p.Line(append(head, T("  %s", f.Message))...)
+		} else {
+			p.Line(append(head, S(Accent, "  %s", f.Pointer))...)
+			p.Line(T("%s  %s", indent, f.Message))
+		}
 		if f.Expected != "" {
 			p.Line(S(Faint, "%s  expected %s", indent, f.Expected))
 		}
@@ -93,13 +98,6 @@ func severityStyle(s verify.Severity) Style {
 	case verify.Note:
 	}
 	return Accent
-}
-
-func before(separator, s string) string {
-	if s == "" {
-		return ""
-	}
-	return separator + s
 }
 
 // Totals counts deliveries and what was found in them.

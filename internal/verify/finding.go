@@ -118,6 +118,14 @@ func literal(v jsondoc.Value) string {
 
 const clipAt = 100
 
+// short shows an identifier in a sentence; the whole of it is in the payload.
+func short(id string) string {
+	if r := []rune(id); len(r) > 18 {
+		return string(r[:13]) + "…"
+	}
+	return id
+}
+
 func clip(s string) string {
 	if len(s) <= clipAt {
 		return s

@@ -169,8 +169,8 @@ func (k *Checker) contradiction(v *Verdict, own *subject) {
 	}
 	v.add(Finding{
 		Code: Contradiction, Severity: Violation, Pointer: k.c.Envelope.State.String(),
-		Source: contract.Basis(v.Edge.Source, v.Edge.Derived), Expected: "a path with " + other.String(), Got: v.Edge.String(),
-		Message: fmt.Sprintf("%s %s went %s before: no path holds both that and %s", own.kind.Name, clip(own.id), other, v.Edge),
+		Source: contract.Basis(v.Edge.Source, v.Edge.Derived),
+		Message: fmt.Sprintf("%s %s went %s before: no path holds both that and %s", own.kind.Name, short(own.id), other, v.Edge),
 	})
 }
 
@@ -195,7 +195,7 @@ func (k *Checker) mismatch(v *Verdict, code Code, kind *contract.Subject, format
 			v.add(Finding{
 				Code: code, Severity: Violation, Pointer: x.field.Pointer.String(), Source: kind.ID.Source,
 				Expected: clip(before), Got: literal(x.v),
-				Message: fmt.Sprintf(format, own.kind.Name, clip(own.id), v.State.Label(), kind.Name, clip(before)),
+				Message: fmt.Sprintf(format, own.kind.Name, short(own.id), v.State.Label(), kind.Name, short(before)),
 			})
 			return
 		}
@@ -220,7 +220,7 @@ func (k *Checker) drift(v *Verdict, own *subject, parties []*subject) {
 		v.add(Finding{
 			Code: code, Severity: Violation, Pointer: x.field.Pointer.String(), Source: x.field.Fact.Source,
 			Expected: literal(was.v), Got: literal(x.v),
-			Message: fmt.Sprintf("%s %s: %s %s differs from %s %s, first seen in %s", p.kind.Name, clip(p.id),
+			Message: fmt.Sprintf("%s %s: %s %s differs from %s %s, first seen in %s", p.kind.Name, short(p.id),
 				x.field.Name(), literal(x.v), was.field.Name(), literal(was.v), was.state),
 		})
 	}
@@ -359,7 +359,7 @@ func (k *Checker) judgeNever(v *Verdict, c claim) {
 	}
 	f := Finding{
 		Code: ExcludedState, Severity: Violation, Pointer: k.c.Envelope.State.String(), Source: c.rel.Basis(),
-		Message: fmt.Sprintf("%s and %s contradict each other (%s %s)", c.rel.State, c.rel.Never, p.kind.Name, clip(p.id)),
+		Message: fmt.Sprintf("%s and %s contradict each other (%s %s)", c.rel.State, c.rel.Never, p.kind.Name, short(p.id)),
 	}
 	if !slices.Contains(v.Findings, f) {
 		v.add(f)
@@ -367,7 +367,7 @@ func (k *Checker) judgeNever(v *Verdict, c claim) {
 }
 
 func (k *Checker) notes(v *Verdict, own *subject) {
-	about := own.kind.Name + " " + clip(own.id)
+	about := own.kind.Name + " " + short(own.id)
 	if own.seen.Has(v.Edge) {
 		v.Duplicate = true
 		v.add(Finding{Code: Duplicate, Severity: Note, Message: fmt.Sprintf("%s was reported %s before", about, v.State.Label())})
@@ -382,7 +382,7 @@ func (k *Checker) notes(v *Verdict, own *subject) {
 }
 
 func gap(s *subject, e *contract.Edge) string {
-	return fmt.Sprintf("%s %s: %s without an event that led to %s: it is late, or was lost", s.kind.Name, clip(s.id), e, e.From.Label())
+	return fmt.Sprintf("%s %s: %s without an event that led to %s: it is late, or was lost", s.kind.Name, short(s.id), e, e.From.Label())
 }
 
 func (k *Checker) record(v *Verdict, own *subject, parties []*subject) {
