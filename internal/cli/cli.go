@@ -73,8 +73,16 @@ func Run(ctx context.Context, env Env) (code int) {
 }
 
 func (a *app) printers() {
-	a.out = report.NewPrinter(a.Out, colored(a.color, a.LookupEnv, a.OutTerminal))
-	a.err = report.NewPrinter(a.Err, colored(a.color, a.LookupEnv, a.ErrTerminal))
+	a.out = report.NewPrinter(a.Out, colored(a.color, a.LookupEnv, a.OutTerminal), width(a.OutTerminal))
+	a.err = report.NewPrinter(a.Err, colored(a.color, a.LookupEnv, a.ErrTerminal), width(a.ErrTerminal))
+}
+
+// width is where lines are wrapped: a terminal's is taken to be the usual one.
+func width(terminal bool) int {
+	if terminal {
+		return 80
+	}
+	return 0
 }
 
 // colored decides on color: the flag, then what users and CI systems set in the

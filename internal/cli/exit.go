@@ -61,7 +61,7 @@ func (a *app) exit(ctx context.Context, cmd *cobra.Command, err error) int {
 	if shown == nil {
 		return code
 	}
-	a.err.Line(report.S(report.Bad, "error:"), report.T(" %s", strings.ReplaceAll(strings.TrimSpace(shown.Error()), "\n", " ")))
+	a.err.Paragraph([]report.Span{report.S(report.Bad, "error:"), report.T(" ")}, "  ", strings.ReplaceAll(strings.TrimSpace(shown.Error()), "\n", " "))
 	if code == exitUsage && cmd != nil {
 		a.err.Line(report.S(report.Faint, "%s --help tells more", cmd.CommandPath()))
 	}

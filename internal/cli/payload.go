@@ -367,7 +367,7 @@ func (m *maker) hints(states ...*contract.State) []string {
 		out = append(out, "the same again: "+m.repeat)
 	}
 	if len(states) == 1 && m.outcome == nil && !m.o.documented && m.bends(states[0]) {
-		out = append(out, fmt.Sprintf("this payment ends in %s: make its other events with --outcome %s, too", states[0], states[0].Name))
+		out = append(out, fmt.Sprintf("this payment ends in %s: its other events need --outcome %s", states[0], states[0].Name))
 	}
 	return out
 }

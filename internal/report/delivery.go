@@ -54,7 +54,7 @@ func Move(v verify.Verdict) []Span {
 	}
 	spans := []Span{T("%s→%s", from, v.State.Label())}
 	if v.ID != "" {
-		spans = append(spans, S(Faint, "  %s %s", v.State.Subject.Name, shorten(v.ID, 14)))
+		spans = append(spans, S(Faint, "  %s %s", v.State.Subject.Name, shorten(v.ID, 9)))
 	}
 	return spans
 }
@@ -72,10 +72,10 @@ func (p *Printer) Findings(findings []verify.Finding, indent string) {
 	for _, f := range findings {
 		head := []Span{T("%s", indent), S(severityStyle(f.Severity), "%s", f.Code)}
 		if f.Pointer == "" {
-			p.Line(append(head, T("  %s", f.Message))...)
+			p.Paragraph(append(head, T("  ")), indent+"  ", f.Message)
 		} else {
 			p.Line(append(head, S(Accent, "  %s", f.Pointer))...)
-			p.Line(T("%s  %s", indent, f.Message))
+			p.Paragraph([]Span{T("%s  ", indent)}, indent+"  ", f.Message)
 		}
 		if f.Expected != "" {
 			p.Line(S(Faint, "%s  expected %s", indent, f.Expected))

@@ -6,6 +6,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -49,13 +50,15 @@ func T(format string, args ...any) Span { return S(Plain, format, args...) }
 // what is read. Nothing else in the program writes to its output.
 type Printer struct {
 	w      io.Writer
+	width  int
 	styles map[Style]*color.Color
 	err    error
 }
 
-// NewPrinter returns a Printer on w, with color or without.
-func NewPrinter(w io.Writer, colored bool) *Printer {
-	p := &Printer{w: w, styles: map[Style]*color.Color{
+// NewPrinter returns a Printer on w, with color or without. Paragraphs are
+// wrapped at width columns; 0 leaves them whole, for pipes and files.
+func NewPrinter(w io.Writer, colored bool, width int) *Printer {
+	p := &Printer{w: w, width: width, styles: map[Style]*color.Color{
 		Good: color.New(color.FgGreen), Bad: color.New(color.FgRed, color.Bold), Caution: color.New(color.FgYellow),
 		Faint: color.New(color.Faint), Strong: color.New(color.Bold), Accent: color.New(color.FgCyan),
 	}}
@@ -81,6 +84,41 @@ func (p *Printer) Line(spans ...Span) {
 		b.WriteString(text)
 	}
 	p.Raw([]byte(strings.TrimRight(b.String(), " ") + "\n"))
+}
+
+// Paragraph writes a text after the given spans, wrapped between words; lines
+// after the first start with indent.
+func (p *Printer) Paragraph(spans []Span, indent, text string) {
+	column := 0
+	for _, s := range spans {
+		column += columns(s.Text)
+	}
+	line := slices.Clone(spans)
+	for i, word := range strings.Split(text, " ") {
+		wide := columns(Escape(word)) + 1
+		switch {
+		case i == 0:
+			wide--
+		case p.width > 0 && column+wide > p.width:
+			p.Line(line...)
+			line, column = []Span{T("%s", indent)}, columns(indent)-1
+		default:
+			word = " " + word
+		}
+		line, column = append(line, T("%s", word)), column+wide
+	}
+	p.Line(line...)
+}
+
+// columns is how wide a text is on a terminal: East Asian characters take two.
+func columns(s string) int {
+	n := 0
+	for _, r := range s {
+		if n++; r >= 0x1100 && unicode.In(r, unicode.Hangul, unicode.Han, unicode.Hiragana, unicode.Katakana) {
+			n++
+		}
+	}
+	return n
 }
 
 // Text writes plain text of the program's own, which may have several lines.

@@ -169,7 +169,7 @@ func (k *Checker) contradiction(v *Verdict, own *subject) {
 	}
 	v.add(Finding{
 		Code: Contradiction, Severity: Violation, Pointer: k.c.Envelope.State.String(),
-		Source: contract.Basis(v.Edge.Source, v.Edge.Derived),
+		Source:  contract.Basis(v.Edge.Source, v.Edge.Derived),
 		Message: fmt.Sprintf("%s %s went %s before: no path holds both that and %s", own.kind.Name, short(own.id), other, v.Edge),
 	})
 }
