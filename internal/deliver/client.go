@@ -210,7 +210,9 @@ func (c *Client) exchange(ctx context.Context, a *attempt, u *url.URL, header ht
 		return err
 	}
 	if c.proxy != nil && !c.options.AllowRemote {
-		if err := guardHost(ctx, c.options.Resolver, u.Hostname()); err != nil {
+		if err := guardHost(ctx, c.options.Resolver, u.Hostname()); err != nil && ctx.Err() != nil {
+			return err
+		} else if err != nil {
 			return &refusalError{err}
 		}
 	}
@@ -371,6 +373,6 @@ func (c *Client) dialOnce(ctx context.Context, network, address string) (net.Con
 	if err != nil {
 		return nil, err
 	}
-	a.onAbort(func() { conn.Close() })
+	a.onAbort(func() { _ = conn.Close() })
 	return conn, nil
 }

@@ -86,8 +86,9 @@ func explain(o Outcome, a attemptInfo, err error) string {
 		return explainUnknown(a, err)
 	case Canceled:
 		return fmt.Sprintf("canceled before %s answered", a.address)
+	default:
+		return shorten(err.Error())
 	}
-	return shorten(err.Error())
 }
 
 func explainTimeout(a attemptInfo) string {
@@ -111,10 +112,10 @@ func explainUnreachable(a attemptInfo, err error) string {
 		return fmt.Sprintf("%s does not speak TLS; if it is a plain HTTP server, write http:// instead of https://", a.address)
 	case a.expired && a.handshaking:
 		return fmt.Sprintf("%s took the connection, but the TLS handshake was not complete within %s", a.address, a.limit)
-	case a.expired || isTimeout(err) && !errors.As(err, &dns):
-		return fmt.Sprintf("no connection to %s within %s; check that it is up, or give another --to", a.address, a.limit)
 	case errors.As(err, &dns):
 		return fmt.Sprintf("cannot resolve %q: %s; check the name, or give another --to", shorten(dns.Name), shorten(dns.Err))
+	case a.expired || isTimeout(err):
+		return fmt.Sprintf("no connection to %s within %s; check that it is up, or give another --to", a.address, a.limit)
 	case isRefusedConnection(err):
 		return fmt.Sprintf("connection refused: nothing listens on %s; start your server, or give another --to", dialed(a.address, err))
 	}

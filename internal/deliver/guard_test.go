@@ -2,8 +2,8 @@ package deliver
 
 import (
 	"bufio"
+	"context"
 	"errors"
-	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -115,12 +115,12 @@ type proxyServer struct {
 func newProxy(t *testing.T) proxyServer {
 	p := proxyServer{seen: make(chan [2]string, 10)}
 	p.rawServer = newRawServer(t, func(conn net.Conn) {
-		req, _ := readRequest(conn)
+		req := readRequest(conn)
 		if req == nil {
 			return
 		}
 		p.seen <- [2]string{req.RequestURI, req.Host}
-		io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nproxy")
+		write(conn, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nproxy")
 	})
 	return p
 }
@@ -162,7 +162,12 @@ func TestProxy(t *testing.T) {
 				}
 				return
 			}
-			got := <-proxy.seen
+			var got [2]string
+			select {
+			case got = <-proxy.seen:
+			default:
+				t.Fatalf("the proxy saw nothing, want %q", tt.seen)
+			}
 			if got[0] != tt.seen[0] || tt.seen[1] != "" && got[1] != tt.seen[1] {
 				t.Errorf("proxy saw %q, want %q", got, tt.seen)
 			}
@@ -173,20 +178,37 @@ func TestProxy(t *testing.T) {
 // The Host header a proxied request carries is the user's, while the request
 // line keeps naming the guarded target.
 func TestProxyKeepsHostHeader(t *testing.T) {
-	lines := make(chan string, 2)
+	lines := make(chan string, 20)
 	server := newRawServer(t, func(conn net.Conn) {
 		r := bufio.NewReader(conn)
-		for range 2 {
-			line, _ := r.ReadString('\n')
-			lines <- strings.TrimSpace(line)
+		for line := "?"; line != ""; {
+			read, _ := r.ReadString('\n')
+			line = strings.TrimSpace(read)
+			lines <- line
 		}
-		io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+		write(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 	})
 	c := newClient(t, Options{Proxy: server.url})
-	c.Post(t.Context(), parse(t, "http://127.0.0.1:1/a"), http.Header{"host": {"other.test"}}, nil)
+	r := c.Post(t.Context(), parse(t, "http://127.0.0.1:1/a"), http.Header{"host": {"other.test"}}, nil)
+	expect(t, r, Answered, "")
 	if a, b := <-lines, <-lines; a != "POST http://127.0.0.1:1/a HTTP/1.1" || b != "Host: other.test" {
 		t.Errorf("proxy saw %q, %q", a, b)
 	}
+}
+
+// A check that could not be finished has refused nothing.
+func TestProxyCheckIsCanceled(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	names := fakeDNS(func(string) []string {
+		cancel()
+		<-ctx.Done()
+		return nil
+	})
+	ended, end := context.WithCancel(t.Context())
+	end()
+	c := newClient(t, Options{Resolver: names, Proxy: "http://127.0.0.1:1"})
+	expect(t, c.Post(ended, parse(t, "http://shop.test"), nil, nil), Canceled, "canceled")
+	expect(t, c.Post(ctx, parse(t, "http://shop.test"), nil, nil), Canceled, "canceled")
 }
 
 func TestProxyItselfIsGuarded(t *testing.T) {
@@ -209,17 +231,16 @@ func TestProxyFailures(t *testing.T) {
 }
 
 func TestEnvironmentProxyIsNeverUsed(t *testing.T) {
-	proxy := newProxy(t)
+	if proxy, err := http.ProxyFromEnvironment(&http.Request{URL: parse(t, "http://shop.test")}); proxy == nil || err != nil {
+		t.Fatalf("the environment has no proxy to ignore: %v, %v", proxy, err)
+	}
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	defer server.Close()
-	for _, name := range []string{"HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"} {
-		t.Setenv(name, proxy.url)
-	}
-	t.Setenv("NO_PROXY", "")
 	_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
 	c := newClient(t, Options{Resolver: fakeDNS(func(string) []string { return []string{"127.0.0.1"} })})
-	expect(t, c.Post(t.Context(), parse(t, "http://shop.test:"+port), nil, nil), Answered, "")
-	if n := proxy.connections.Load(); n != 0 {
-		t.Errorf("the environment's proxy got %d connections", n)
+	r := c.Post(t.Context(), parse(t, "http://shop.test:"+port), nil, nil)
+	expect(t, r, Answered, "")
+	if r.RemoteAddr != server.Listener.Addr().String() {
+		t.Errorf("connected to %s", r.RemoteAddr)
 	}
 }

@@ -20,9 +20,9 @@ const (
 	frameGoAway    = 7
 )
 
-func writeFrame(w io.Writer, kind, flags byte, stream uint32, payload []byte) {
-	head := []byte{0, byte(len(payload) >> 8), byte(len(payload)), kind, flags}
-	w.Write(append(binary.BigEndian.AppendUint32(head, stream), payload...))
+func writeFrame(w io.Writer, kind byte, stream uint32, payload []byte) {
+	head := []byte{0, byte(len(payload) >> 8), byte(len(payload)), kind, 0}
+	write(w, string(append(binary.BigEndian.AppendUint32(head, stream), payload...)))
 }
 
 func readFrame(r io.Reader) (kind byte, stream uint32, err error) {
@@ -48,7 +48,7 @@ func newHTTP2Server(t *testing.T, refuse func(w io.Writer, stream uint32)) (url 
 		if _, err := io.CopyN(io.Discard, conn, int64(len("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"))); err != nil {
 			return
 		}
-		writeFrame(conn, frameSettings, 0, 0, nil)
+		writeFrame(conn, frameSettings, 0, nil)
 		for {
 			kind, stream, err := readFrame(conn)
 			if err != nil {
@@ -68,13 +68,13 @@ func newHTTP2Server(t *testing.T, refuse func(w io.Writer, stream uint32)) (url 
 func TestHTTP2SendsOnce(t *testing.T) {
 	for name, refuse := range map[string]func(w io.Writer, stream uint32){
 		"refused stream": func(w io.Writer, stream uint32) {
-			writeFrame(w, frameRSTStream, 0, stream, []byte{0, 0, 0, 7})
+			writeFrame(w, frameRSTStream, stream, []byte{0, 0, 0, 7})
 		},
 		"protocol error": func(w io.Writer, stream uint32) {
-			writeFrame(w, frameRSTStream, 0, stream, []byte{0, 0, 0, 1})
+			writeFrame(w, frameRSTStream, stream, []byte{0, 0, 0, 1})
 		},
 		"going away": func(w io.Writer, _ uint32) {
-			writeFrame(w, frameGoAway, 0, 0, make([]byte, 8))
+			writeFrame(w, frameGoAway, 0, make([]byte, 8))
 		},
 	} {
 		for _, body := range []string{"", "{}"} {

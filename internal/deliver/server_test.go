@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -22,6 +23,13 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	// net/http reads these once, so they are set before any test runs: a client
+	// that used the environment's proxy would reach nothing by name.
+	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY"} {
+		if err := os.Setenv(name, "http://127.0.0.1:1"); err != nil {
+			panic(err)
+		}
+	}
 	goleak.VerifyTestMain(m)
 }
 
@@ -91,10 +99,7 @@ type rawServer struct {
 
 func newRawServer(t *testing.T, serve func(net.Conn)) *rawServer {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := listen(t)
 	s := &rawServer{url: "http://" + l.Addr().String()}
 	var running sync.WaitGroup
 	running.Go(func() {
@@ -105,33 +110,54 @@ func newRawServer(t *testing.T, serve func(net.Conn)) *rawServer {
 			}
 			s.connections.Add(1)
 			running.Go(func() {
-				defer conn.Close()
+				defer hangUp(conn)
 				serve(conn)
 			})
 		}
 	})
 	t.Cleanup(func() {
-		l.Close()
+		hangUp(l)
 		running.Wait()
 	})
 	return s
 }
 
+func listen(t *testing.T) net.Listener {
+	t.Helper()
+	var config net.ListenConfig
+	l, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// write ignores the error: clients under test hang up when they have seen enough.
+func write(w io.Writer, text string) {
+	_, _ = io.WriteString(w, text)
+}
+
+// hangUp is deferred where the connection is all that is left.
+func hangUp(c io.Closer) { _ = c.Close() }
+
 // answering reads one request, then writes text.
 func answering(text string) func(net.Conn) {
 	return func(conn net.Conn) {
 		readRequest(conn)
-		io.WriteString(conn, text)
+		write(conn, text)
 	}
 }
 
-func readRequest(r io.Reader) (*http.Request, []byte) {
+// readRequest reads one request with its body; nil means that none came.
+func readRequest(r io.Reader) *http.Request {
 	req, err := http.ReadRequest(bufio.NewReader(r))
 	if err != nil {
-		return nil, nil
+		return nil
 	}
-	body, _ := io.ReadAll(req.Body)
-	return req, body
+	if _, err := io.Copy(io.Discard, req.Body); err != nil {
+		return nil
+	}
+	return req
 }
 
 // fakeDNS answers A queries from a function of the name; AAAA queries get an
@@ -140,7 +166,7 @@ func fakeDNS(answer func(name string) []string) *net.Resolver {
 	return &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
 		client, server := net.Pipe()
 		go func() {
-			defer server.Close()
+			defer hangUp(server)
 			for {
 				if !answerDNS(server, answer) {
 					return

@@ -113,7 +113,7 @@ func expand(base string) (full, problem string) {
 	case host == "":
 		return "http://localhost" + base, ""
 	case isScheme(host) && !digits(port):
-		return "", fmt.Sprintf("%q is neither an http:// or https:// URL nor host:port", host+":")
+		return "", "is neither an http:// or https:// URL nor host:port"
 	}
 	return "http://" + base, ""
 }
@@ -157,10 +157,12 @@ func parseProblem(base string, err error) string {
 	return "is not a URL: " + shorten(err.Error())
 }
 
+// checkURL quotes nothing of u: in a mistyped URL a password can pass for any
+// part, and the error shows the harmless part of the input already.
 func checkURL(u *url.URL) string {
 	switch {
 	case u.Scheme != "http" && u.Scheme != "https":
-		return fmt.Sprintf("scheme %q is not supported; use http or https", u.Scheme)
+		return "has a scheme that is not supported; use http or https"
 	case u.User != nil:
 		return userinfoProblem()
 	case u.Opaque != "" || u.Hostname() == "":
@@ -178,13 +180,13 @@ func checkHost(u *url.URL) string {
 	host := u.Hostname()
 	if !strings.HasPrefix(u.Host, "[") {
 		if hasControl(host) || strings.ContainsAny(host, " /\\@%<>[]\":") {
-			return fmt.Sprintf("host %q is not a host name; an IPv6 address needs brackets", shorten(host))
+			return "has a host that is not a name or an address; an IPv6 address needs brackets"
 		}
 		return ""
 	}
 	addr, err := netip.ParseAddr(host)
 	if err != nil || !addr.Is6() || hasControl(host) || strings.ContainsAny(addr.Zone(), " /\\@%[]<>\"") {
-		return fmt.Sprintf("host %q is not an IPv6 address", shorten(host))
+		return "has a host in brackets that is not an IPv6 address"
 	}
 	return ""
 }
@@ -195,7 +197,7 @@ func checkPort(u *url.URL) string {
 		return ""
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-		return fmt.Sprintf("port %q is not a number from 1 to 65535", shorten(port))
+		return "has a port that is not a number from 1 to 65535"
 	}
 	return ""
 }

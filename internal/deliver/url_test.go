@@ -80,8 +80,8 @@ func TestResolveURLRefuses(t *testing.T) {
 		"":                                 "is empty",
 		"localhost":                        "is not a URL",
 		"invoice":                          "is not a URL",
-		"ftp://shop.test":                  `scheme "ftp" is not supported`,
-		"file:///etc/passwd":               `scheme "file" is not supported`,
+		"ftp://shop.test":                  "scheme that is not supported",
+		"file:///etc/passwd":               "scheme that is not supported",
 		"javascript:alert":                 "neither an http:// or https:// URL",
 		"http:localhost":                   "neither an http:// or https:// URL",
 		"mailto:a@b":                       "user name or password",
@@ -99,15 +99,15 @@ func TestResolveURLRefuses(t *testing.T) {
 		"http://localhost/\x7f":            "control character",
 		"http://localhost/\u0085":          "control character",
 		"http://localhost/\xff":            "not UTF-8",
-		"http://%C2%85/":                   "not a host name",
-		"http://localhost:0":               `port "0"`,
-		"http://localhost:65536":           `port "65536"`,
-		"http://localhost:":                `port ""`,
+		"http://%C2%85/":                   "not a name or an address",
+		"http://localhost:0":               "not a number from 1 to 65535",
+		"http://localhost:65536":           "not a number from 1 to 65535",
+		"http://localhost:":                "not a number from 1 to 65535",
 		"http://localhost:http":            "is not a URL",
 		"http://localhost:-1":              "is not a URL",
-		"99999":                            `port "99999"`,
-		"0":                                `port "0"`,
-		":":                                `port ""`,
+		"99999":                            "not a number from 1 to 65535",
+		"0":                                "not a number from 1 to 65535",
+		":":                                "not a number from 1 to 65535",
 		"http://::1":                       "",
 		"::1":                              "",
 		"http://[::1":                      "is not a URL",
@@ -133,16 +133,16 @@ func TestResolveURLRefuses(t *testing.T) {
 // A password must not reach the terminal by way of the message that refuses it.
 func TestResolveURLHidesSecrets(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		secret := "S3CR3T" + rapid.StringMatching(`[ -~]{0,8}`).Draw(t, "tail") + "S3CR3T"
-		if strings.ContainsAny(secret, "/?#") {
-			t.Skip("a reserved character ends the userinfo")
-		}
+		secret := "S3CR3T" + rapid.StringMatching(`[ -"$-~]{0,8}`).Draw(t, "tail") + "S3CR3T"
 		base := rapid.SampledFrom([]string{"http://", "https://", "ftp://", ""}).Draw(t, "scheme") +
 			rapid.SampledFrom([]string{"u:" + secret, secret, secret + ":"}).Draw(t, "userinfo") +
 			"@" + rapid.SampledFrom([]string{"localhost", "localhost:3000", "local host", "", ":x"}).Draw(t, "host")
 		u, err := ResolveURL(base, callback)
 		if err == nil {
-			t.Fatalf("%q was accepted as %s", base, u)
+			if u.User != nil || !strings.ContainsAny(secret, "/?") {
+				t.Fatalf("%q was accepted as %s", base, u)
+			}
+			return
 		}
 		if strings.Contains(err.Error(), "S3CR3T") {
 			t.Fatalf("%q: the message holds the secret: %v", base, err)

@@ -197,8 +197,13 @@ func (h *Handler) answer(d *Delivery, a contract.Answer) {
 func findingValue(f verify.Finding) jsondoc.Value {
 	var members []jsondoc.Member
 	for _, m := range [][2]string{
-		{"code", string(f.Code)}, {"severity", string(f.Severity)}, {"pointer", f.Pointer}, {"message", f.Message},
-		{"expected", f.Expected}, {"got", f.Got}, {"source", f.Source},
+		{"code", string(f.Code)},
+		{"severity", string(f.Severity)},
+		{"pointer", f.Pointer},
+		{"message", f.Message},
+		{"expected", f.Expected},
+		{"got", f.Got},
+		{"source", f.Source},
 	} {
 		if m[1] != "" {
 			members = append(members, jsondoc.Member{Name: m[0], Value: jsondoc.StringValue(m[1])})

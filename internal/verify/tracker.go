@@ -1,13 +1,14 @@
 package verify
 
 import (
-	"container/list"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"math/bits"
 	"slices"
 	"sync"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
 
 	"github.com/paytest/paytest/internal/contract"
 	"github.com/paytest/paytest/internal/jsondoc"
@@ -31,21 +32,26 @@ const (
 type Checker struct {
 	c      *contract.Contract
 	strict Strict
-	limit  int
 
 	mu        sync.Mutex
-	subjects  map[key]*list.Element // of *subject, most recently heard of in front
-	recent    *list.List
+	subjects  *simplelru.LRU[key, *subject]
 	covered   map[*contract.Subject]contract.Edges
 	forgotten int
 }
 
 // NewChecker returns a Checker that has seen nothing.
 func NewChecker(c *contract.Contract, strict Strict) *Checker {
-	return &Checker{
-		c: c, strict: strict, limit: MaxSubjects,
-		subjects: map[key]*list.Element{}, recent: list.New(), covered: map[*contract.Subject]contract.Edges{},
+	return newChecker(c, strict, MaxSubjects)
+}
+
+func newChecker(c *contract.Contract, strict Strict, limit int) *Checker {
+	k := &Checker{c: c, strict: strict, covered: map[*contract.Subject]contract.Edges{}}
+	var err error
+	k.subjects, err = simplelru.NewLRU(limit, func(key, *subject) { k.forgotten++ })
+	if err != nil {
+		panic(err) // the limit is a positive constant
 	}
+	return k
 }
 
 type key struct {
@@ -130,17 +136,11 @@ func (k *Checker) parties(v *Verdict) []*subject {
 }
 
 func (k *Checker) subject(id key) *subject {
-	if e := k.subjects[id]; e != nil {
-		k.recent.MoveToFront(e)
-		return e.Value.(*subject)
-	}
-	if len(k.subjects) >= k.limit {
-		oldest := k.recent.Remove(k.recent.Back()).(*subject)
-		delete(k.subjects, oldest.key)
-		k.forgotten++
+	if s, ok := k.subjects.Get(id); ok {
+		return s
 	}
 	s := &subject{key: id, partial: k.forgotten > 0}
-	k.subjects[id] = k.recent.PushFront(s)
+	k.subjects.Add(id, s)
 	return s
 }
 
@@ -354,7 +354,7 @@ func (v *Verdict) about(s *subject) bool {
 
 func (k *Checker) judgeNever(v *Verdict, c claim) {
 	p := partyOf(c.parties, c.rel.Never.Subject)
-	if p == nil || !(len(p.partners[c.rel.Never]) > 0 || v.State == c.rel.Never && v.about(p)) {
+	if p == nil || len(p.partners[c.rel.Never]) == 0 && (v.State != c.rel.Never || !v.about(p)) {
 		return
 	}
 	f := Finding{
@@ -452,7 +452,7 @@ type Summary struct {
 func (k *Checker) Summary() Summary {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	s := Summary{Subjects: len(k.subjects), Forgotten: k.forgotten, GapSeverity: Warning}
+	s := Summary{Subjects: k.subjects.Len(), Forgotten: k.forgotten, GapSeverity: Warning}
 	if k.strict.Gaps {
 		s.GapSeverity = Violation
 	}
@@ -461,8 +461,8 @@ func (k *Checker) Summary() Summary {
 		c := Coverage{Subject: kind.Name, Seen: bits.OnesCount64(uint64(seen)), Of: len(kind.Edges), edges: seen}
 		s.Edges = append(s.Edges, c)
 	}
-	for e := k.recent.Back(); e != nil; e = e.Prev() {
-		s.gaps(e.Value.(*subject))
+	for _, of := range k.subjects.Values() {
+		s.gaps(of)
 	}
 	return s
 }
