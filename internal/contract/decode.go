@@ -2,7 +2,6 @@ package contract
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -146,7 +145,10 @@ func (n node) duration() time.Duration {
 // decimal reads a decimal string such as "0.5".
 func (n node) decimal() string {
 	s := n.text()
-	if s != "" && !regexp.MustCompile(`^(0|[1-9][0-9]{0,30})(\.[0-9]{1,18})?$`).MatchString(s) {
+	whole, fraction, pointed := strings.Cut(s, ".")
+	plain := whole != "" && len(whole) <= 30 && strings.Trim(whole, digits) == "" && (whole == "0" || whole[0] != '0') &&
+		(!pointed || fraction != "" && len(fraction) <= 18 && strings.Trim(fraction, digits) == "")
+	if s != "" && !plain {
 		n.fail("is %q; it takes a decimal number in a string, such as \"1350\" or \"0.5\"", s)
 	}
 	return s

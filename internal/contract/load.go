@@ -6,7 +6,6 @@ import (
 	"io"
 	"io/fs"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -20,6 +19,9 @@ const (
 	contractFile = "contract.json"
 	factsFile    = "facts.json"
 	factsRef     = "facts.json#/$defs/"
+
+	lower  = "abcdefghijklmnopqrstuvwxyz"
+	digits = "0123456789"
 
 	maxFileBytes = 1 << 20
 	maxStates    = 256
@@ -151,7 +153,7 @@ func (l *loader) subjects(n node) {
 // word refuses names that a user could not type or that two file systems would
 // not tell apart.
 func (l *loader) word(n node, name string) {
-	if l.err == nil && !regexp.MustCompile(`^[a-z][a-z0-9-]*$`).MatchString(name) {
+	if l.err == nil && (name == "" || name[0] < 'a' || name[0] > 'z' || strings.Trim(name, lower+digits+"-") != "") {
 		n.fail("%q is no name: it takes lower-case letters, digits and hyphens", name)
 	}
 }
@@ -327,7 +329,7 @@ func (l *loader) state(s *Subject, file string) {
 		return
 	}
 	st.Event, st.Path, st.Wire = n.child("event").text(), n.child("path").text(), n.child("state").text()
-	if l.err == nil && !regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)+$`).MatchString(st.Path) {
+	if l.err == nil && !isPath(st.Path) {
 		n.child("path").fail("is %q; it takes an absolute URL path such as /callback/update", st.Path)
 	}
 	st.At = n.child("at").duration()
@@ -340,6 +342,16 @@ func (l *loader) state(s *Subject, file string) {
 	s.States = append(s.States, st)
 	l.c.events[st.Event] = append(l.c.events[st.Event], st)
 	l.files[st] = n
+}
+
+// isPath reports whether s is an absolute URL path of plain segments.
+func isPath(s string) bool {
+	for segment := range strings.SplitSeq(strings.TrimPrefix(s, "/"), "/") {
+		if segment == "" || strings.Trim(segment, lower+strings.ToUpper(lower)+digits+"._~-") != "" {
+			return false
+		}
+	}
+	return strings.HasPrefix(s, "/")
 }
 
 // twins refuses a second file for one state: neither names nor spellings may

@@ -99,7 +99,8 @@ func (h *Handler) judge(d *Delivery, w http.ResponseWriter, r *http.Request, kno
 
 // door judges what can be judged before the body is read.
 func (h *Handler) door(r *http.Request, known bool) (int, *verify.Finding) {
-	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	media, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	charset, encoding := parameters["charset"], r.Header.Get("Content-Encoding")
 	switch {
 	case !known:
 		return http.StatusNotFound, &verify.Finding{
@@ -116,6 +117,16 @@ func (h *Handler) door(r *http.Request, known bool) (int, *verify.Finding) {
 		return http.StatusUnsupportedMediaType, &verify.Finding{
 			Code: verify.WrongContentType, Severity: verify.Violation, Message: "a delivery is JSON, and its Content-Type says so",
 			Expected: "application/json", Got: header(r, "Content-Type"),
+		}
+	case charset != "" && !strings.EqualFold(charset, "utf-8"):
+		return http.StatusUnsupportedMediaType, &verify.Finding{
+			Code: verify.WrongContentType, Severity: verify.Violation, Message: "JSON between systems is UTF-8",
+			Expected: "application/json", Got: header(r, "Content-Type"), Source: "RFC 8259, section 8.1",
+		}
+	case encoding != "" && !strings.EqualFold(encoding, "identity"):
+		return http.StatusUnsupportedMediaType, &verify.Finding{
+			Code: verify.WrongContentEncoding, Severity: verify.Violation, Message: "a delivery is not compressed, and is not decompressed here",
+			Expected: "no Content-Encoding", Got: encoding,
 		}
 	}
 	return 0, nil

@@ -36,6 +36,8 @@ const (
 	BodyUnreadable   Code = "body-unreadable"
 	UnknownPath      Code = "unknown-path"
 
+	WrongContentEncoding Code = "wrong-content-encoding"
+
 	UnknownEvent Code = "unknown-event"
 	WrongPath    Code = "wrong-path"
 	UnknownState Code = "unknown-state"
