@@ -151,7 +151,8 @@ func (e *editFlag) GetSlice() []string {
 type maker struct {
 	c       *contract.Contract
 	o       *payloadOptions
-	start   time.Time
+	states  []*contract.State
+	now     time.Time // when the last of the states happens; zero: the payment starts at the documented moment
 	facts   map[*contract.Fact]jsondoc.Value
 	outcome *contract.State
 	// repeat are the flags that make the same payloads again; empty when the
@@ -161,7 +162,7 @@ type maker struct {
 
 // maker checks the options; the states are those that will be asked for.
 func (a *app) maker(c *contract.Contract, o *payloadOptions, states []*contract.State) (*maker, error) {
-	m := &maker{c: c, o: o, facts: map[*contract.Fact]jsondoc.Value{}}
+	m := &maker{c: c, o: o, states: states, facts: map[*contract.Fact]jsondoc.Value{}}
 	if o.count < 1 || o.count > maxCount {
 		return nil, usage("--count %d: it takes a number from 1 to %d", o.count, maxCount)
 	}
@@ -173,7 +174,7 @@ func (a *app) maker(c *contract.Contract, o *payloadOptions, states []*contract.
 	if err := m.choose(states); err != nil {
 		return nil, err
 	}
-	return m, m.clock(a, states)
+	return m, m.clock(a)
 }
 
 func (m *maker) fact(s string) error {
@@ -217,8 +218,7 @@ func (m *maker) choose(states []*contract.State) error {
 }
 
 // clock places the payment in time: the last of the states happens now.
-func (m *maker) clock(a *app, states []*contract.State) error {
-	m.start = m.c.Epoch
+func (m *maker) clock(a *app) error {
 	if m.o.documented || m.o.seedGiven && m.o.now == "" {
 		return nil
 	}
@@ -230,17 +230,25 @@ func (m *maker) clock(a *app, states []*contract.State) error {
 		}
 		now = t
 	}
-	now = now.UTC().Truncate(time.Millisecond)
-	var last time.Duration
-	for _, st := range states {
-		last = max(last, st.At)
-	}
-	m.start = now.Add(-last)
+	m.now = now.UTC().Truncate(time.Millisecond)
 	if !m.o.seedGiven {
 		m.o.seed = a.Seed()
-		m.repeat = fmt.Sprintf("--seed %d --now %s", m.o.seed, now.Format(payment.TimeLayout))
+		m.repeat = fmt.Sprintf("--seed %d --now %s", m.o.seed, m.now.Format(payment.TimeLayout))
 	}
 	return nil
+}
+
+// payment returns payment number index, which comes to the given states.
+func (m *maker) payment(index int, toward ...*contract.State) *payment.Payment {
+	o := payment.Options{Seed: m.o.seed, Index: uint64(index), Start: m.c.Epoch, Facts: m.facts, Toward: toward}
+	if !m.now.IsZero() {
+		var last time.Duration
+		for _, st := range m.states {
+			last = max(last, payment.New(m.c, o).Offset(st))
+		}
+		o.Start = m.now.Add(-last)
+	}
+	return payment.New(m.c, o)
 }
 
 // payload makes the payload of one state of payment number index.
@@ -275,8 +283,7 @@ func (m *maker) unedited(st *contract.State, index int) (jsondoc.Value, error) {
 	if m.outcome != nil {
 		toward = append(toward, m.outcome)
 	}
-	p := payment.New(m.c, payment.Options{Seed: m.o.seed, Index: uint64(index), Start: m.start, Facts: m.facts, Toward: toward})
-	return generate.Payload(m.c, p, st, o)
+	return generate.Payload(m.c, m.payment(index, toward...), st, o)
 }
 
 func newPayload(a *app) *cobra.Command {
@@ -285,7 +292,7 @@ func newPayload(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "payload [SUBJECT [STATE]]",
 		Short: "Print the payload of a state; without a state, list what exists",
-		Long: `Print the payload of a state as the gateway sends it: one line of canonical JSON.
+		Long: `Print the payload of a state as the gateway sends it: a line of canonical JSON.
 
 All payloads of one seed are the same payment. A fact set with --fact changes
 wherever it occurs, and what follows from it; --set, --add and --remove change
@@ -378,10 +385,7 @@ func (m *maker) bends(st *contract.State) bool {
 	if st.Subject != m.c.Subjects[0] {
 		return false
 	}
-	o := payment.Options{Seed: m.o.seed, Start: m.start, Facts: m.facts}
-	free := payment.New(m.c, o)
-	o.Toward = []*contract.State{st}
-	bent := payment.New(m.c, o)
+	free, bent := m.payment(0), m.payment(0, st)
 	for _, f := range m.c.Facts {
 		if f.Scope != nil && f.Generate != nil && !payment.Equal(f, free.Fact(f, st), bent.Fact(f, st)) {
 			return true

@@ -29,6 +29,8 @@ type Contract struct {
 	Facts []*Fact
 	// Delivery is what the gateway takes as a successful delivery.
 	Delivery Delivery
+	// Signature is how deliveries are signed; nil when they are not.
+	Signature *Signature
 	// Answers are what a receiver answers.
 	Answers Answers
 	// Flow is the documented order of one payment's events.
@@ -53,7 +55,19 @@ type Delivery struct {
 	Success []int
 	// Timeout is how long the gateway waits for the whole answer.
 	Timeout time.Duration
+	// Backoff is how long the gateway waits before each retry of a delivery that
+	// failed; its length is the number of retries.
+	Backoff []time.Duration
 	// Source is where the documents say so.
+	Source string
+}
+
+// Signature says how a delivery is signed: the lower-case hexadecimal
+// HMAC-SHA256 of the body, as the value of a header.
+type Signature struct {
+	Header string
+	// Answer is what a wrong signature is answered.
+	Answer Answer
 	Source string
 }
 
@@ -108,6 +122,8 @@ type State struct {
 	// At is when the event happens in the documented rhythm, counted from the
 	// start of the payment.
 	At time.Duration
+	// Late is by how much more the event may come, at the most.
+	Late time.Duration
 	// Meaning is set for an initial state.
 	Meaning string
 	// Source is the document that defines the state; Derived, when not empty,
@@ -226,7 +242,7 @@ func (s *State) Reaches(t *State) bool {
 	return false
 }
 
-// String returns "invoice complete", as the user types it.
+// String returns the subject and the state, as the user types them.
 func (s *State) String() string { return s.Subject.Name + " " + s.Name }
 
 // ReportsPrevious reports whether the state's event says which state was left.

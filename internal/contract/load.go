@@ -26,6 +26,7 @@ const (
 	maxFileBytes = 1 << 20
 	maxStates    = 256
 	maxEdges     = 64 // an edge set is one machine word
+	maxRetries   = 20
 )
 
 // Load reads a pack: contract.json, facts.json and SUBJECT/STATE.json for each
@@ -102,13 +103,14 @@ func (l *loader) bytes(file string) ([]byte, error) {
 func (l *loader) contract() {
 	n := l.read(contractFile)
 	l.root = n
-	if !n.object("name", "envelope", "subjects", "delivery", "answers", "flow", "epoch") {
+	if !n.object("name", "envelope", "subjects", "delivery", "signature", "answers", "flow", "epoch") {
 		return
 	}
 	l.c.Name = n.child("name").text()
 	l.envelope(n.child("envelope"))
 	l.subjects(n.child("subjects"))
 	l.delivery(n.child("delivery"))
+	l.signature(n.child("signature"))
 	l.answers(n.child("answers"))
 	epoch := n.child("epoch")
 	t, err := time.Parse(time.RFC3339Nano, epoch.text())
@@ -159,7 +161,7 @@ func (l *loader) word(n node, name string) {
 }
 
 func (l *loader) delivery(n node) {
-	if !n.object("success", "timeout", "source", "derived") {
+	if !n.object("success", "timeout", "backoff", "source", "derived") {
 		return
 	}
 	for _, s := range n.child("success").items() {
@@ -172,7 +174,27 @@ func (l *loader) delivery(n node) {
 	if l.err == nil && l.c.Delivery.Timeout == 0 {
 		n.child("timeout").fail("is zero")
 	}
+	if b := n.child("backoff"); b.exists() {
+		for _, x := range b.items() {
+			l.c.Delivery.Backoff = append(l.c.Delivery.Backoff, x.duration())
+		}
+	}
+	if len(l.c.Delivery.Backoff) > maxRetries {
+		n.child("backoff").fail("names %d retries; at most %d are made", len(l.c.Delivery.Backoff), maxRetries)
+	}
 	l.c.Delivery.Source, _ = n.basis()
+}
+
+func (l *loader) signature(n node) {
+	if !n.exists() || !n.object("header", "answer", "source", "derived") {
+		return
+	}
+	l.c.Signature = &Signature{Header: n.child("header").text()}
+	if l.err == nil && strings.Trim(strings.ToLower(l.c.Signature.Header), lower+digits+"-") != "" {
+		n.child("header").fail("is %q; it takes the name of an HTTP header", l.c.Signature.Header)
+	}
+	l.c.Signature.Answer = l.answer(n.child("answer"))
+	l.c.Signature.Source, _ = n.basis()
 }
 
 func (l *loader) answers(n node) {
@@ -185,14 +207,17 @@ func (l *loader) answers(n node) {
 		return
 	}
 	for _, name := range all {
-		x := n.child(name)
-		if !x.object("status", "body", "source", "derived") || !x.child("body").kind(jsondoc.Object) {
-			return
-		}
-		ans := byName[name]
-		ans.Status, ans.Body = x.child("status").integer(200, 599), *x.child("body").v
-		ans.Source, ans.Derived = x.basis()
+		*byName[name] = l.answer(n.child(name))
 	}
+}
+
+func (l *loader) answer(n node) Answer {
+	if !n.object("status", "body", "source", "derived") || !n.child("body").kind(jsondoc.Object) {
+		return Answer{}
+	}
+	a := Answer{Status: n.child("status").integer(200, 599), Body: *n.child("body").v}
+	a.Source, a.Derived = n.basis()
+	return a
 }
 
 func (l *loader) facts() {
@@ -325,7 +350,7 @@ func (l *loader) state(s *Subject, file string) {
 	n := l.read(file)
 	st := &State{Subject: s, File: file, Name: strings.TrimSuffix(path.Base(file), ".json")}
 	l.word(n, st.Name)
-	if !n.object("event", "path", "state", "from", "at", "source", "derived", "relations", "sample", "schema") {
+	if !n.object("event", "path", "state", "from", "at", "late", "source", "derived", "relations", "sample", "schema") {
 		return
 	}
 	st.Event, st.Path, st.Wire = n.child("event").text(), n.child("path").text(), n.child("state").text()
@@ -333,6 +358,9 @@ func (l *loader) state(s *Subject, file string) {
 		n.child("path").fail("is %q; it takes an absolute URL path such as /callback/update", st.Path)
 	}
 	st.At = n.child("at").duration()
+	if late := n.child("late"); late.exists() {
+		st.Late = late.duration()
+	}
 	st.Source, st.Derived = n.basis()
 	if !n.child("sample").kind(jsondoc.Object) || !n.child("schema").kind(jsondoc.Object) {
 		return

@@ -25,7 +25,7 @@ func (e *TargetError) Error() string {
 }
 
 // ResolveURL says where a delivery goes. Base is what the user gave, path the
-// documented callback path, such as "/callback/update-invoice".
+// documented callback path, such as "/callback/update".
 //
 // A base without a path (or with "/") gets path appended; a base with a path is
 // used as it is. The query is kept either way. "host:3000", ":3000" and "3000",

@@ -46,11 +46,11 @@ func ParsePointer(s string) (Pointer, error) {
 	return tokens, nil
 }
 
-// ParsePath reads a path as people write it: a JSON Pointer ("/data/transaction/id") or names joined by dots ("data.transaction.id",
+// ParsePath reads a path as people write it: a JSON Pointer ("/data/customer/id") or names joined by dots ("data.customer.id",
 // "items.0.id"), where \. is a dot inside a name and \\ a backslash. The path has 1 to MaxDepth tokens.
 func ParsePath(s string) (Pointer, error) {
 	if s == "" {
-		return nil, fmt.Errorf("empty path: write it like data.transaction.id or /data/transaction/id")
+		return nil, fmt.Errorf("empty path: write it like data.customer.id or /data/customer/id")
 	}
 	if s[0] == '/' {
 		return ParsePointer(s)
@@ -82,7 +82,7 @@ func parseDotted(s string) (Pointer, error) {
 		switch {
 		case i == len(s) || s[i] == '.':
 			if len(token) == 0 {
-				return nil, fmt.Errorf("path %.80q has an empty part: write it like data.transaction.id, or as /data//id where a name is empty", s)
+				return nil, fmt.Errorf("path %.80q has an empty part: write it like data.customer.id, or as /data//id where a name is empty", s)
 			}
 			p = append(p, string(token))
 			token = token[:0]

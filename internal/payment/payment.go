@@ -25,6 +25,9 @@ type Options struct {
 	Seed, Index uint64
 	// Start is when the payment begins; events follow in the documented rhythm.
 	Start time.Time
+	// Moments say when events happen, counted from Start; a state that is not
+	// there happens in the documented rhythm.
+	Moments map[*contract.State]time.Duration
 	// Facts are values that replace the generated ones, wherever they occur.
 	Facts map[*contract.Fact]jsondoc.Value
 	// Toward are states the payment comes to: its facts satisfy their relations.
@@ -78,7 +81,19 @@ func (p *Payment) documented(f *contract.Fact, st *contract.State) jsondoc.Value
 }
 
 func (p *Payment) moment(st *contract.State) jsondoc.Value {
-	return jsondoc.StringValue(p.Start.Add(st.At).UTC().Format(TimeLayout))
+	return jsondoc.StringValue(p.Start.Add(p.Offset(st)).UTC().Format(TimeLayout))
+}
+
+// Offset returns when the event of state st happens, counted from Start.
+func (p *Payment) Offset(st *contract.State) time.Duration {
+	if at, ok := p.Moments[st]; ok {
+		return at
+	}
+	if st.Late < time.Millisecond {
+		return st.At
+	}
+	late := p.stream(st.String() + " late").Int64N(st.Late.Milliseconds() + 1)
+	return st.At + time.Duration(late)*time.Millisecond
 }
 
 func (p *Payment) stream(name string) *rand.Rand {

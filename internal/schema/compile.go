@@ -15,7 +15,7 @@ import (
 // Dialect is the only $schema a schema may name.
 const Dialect = "https://json-schema.org/draft/2020-12/schema"
 
-// Resources are the parsed documents schemas stand in, by the name $ref uses: "facts.json", "invoice/complete.json".
+// Resources are the parsed documents schemas stand in, by the name $ref uses: "facts.json", "order/shipped.json".
 type Resources map[string]jsondoc.Value
 
 // SchemaError says why a schema cannot be compiled.
@@ -272,7 +272,7 @@ func (c *Compiler) ref(s *Schema, v *jsondoc.Value) error {
 	}
 	at, err := jsondoc.ParsePointer(decoded)
 	if err != nil {
-		return s.refuse(here, "$ref %.200q must end in a JSON Pointer, like facts.json#/$defs/invoiceId: %v", v.Text, err)
+		return s.refuse(here, "$ref %.200q must end in a JSON Pointer, like facts.json#/$defs/orderId: %v", v.Text, err)
 	}
 	s.RefTarget = location(resource, at)
 	s.Ref, err = c.locate(resource, at, s.refuse(here, ""))

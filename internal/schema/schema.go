@@ -20,7 +20,7 @@ type Schema struct {
 	Always *bool // the boolean schemas true and false; nothing else is set then
 
 	Ref       *Schema // $ref
-	RefTarget string  // where Ref stands, like "facts.json#/$defs/invoiceId"
+	RefTarget string  // where Ref stands, like "facts.json#/$defs/orderId"
 
 	Types []string // in the order written
 	Const *jsondoc.Value
