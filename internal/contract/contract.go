@@ -377,3 +377,24 @@ func names(states []*State) []string {
 
 // Name returns the last token of the field's pointer.
 func (f Field) Name() string { return f.Pointer[len(f.Pointer)-1] }
+
+// Carries finds a fact that the state's event carries, by its name, or nil.
+func (s *State) Carries(name string) *Fact {
+	for _, f := range s.Fields {
+		if f.Fact.Name == name {
+			return f.Fact
+		}
+	}
+	return nil
+}
+
+// FactNames lists the facts that the state's event carries, each once.
+func (s *State) FactNames() []string {
+	var out []string
+	for _, f := range s.Fields {
+		if !slices.Contains(out, f.Fact.Name) {
+			out = append(out, f.Fact.Name)
+		}
+	}
+	return out
+}

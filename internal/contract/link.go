@@ -195,6 +195,7 @@ func (l *loader) parameters(p node, g *Generator) {
 		if p.object("min", "max", "step", "places") {
 			g.Min, g.Max, g.Step = p.child("min").decimal(), p.child("max").decimal(), p.child("step").divisor()
 			g.Places = p.child("places").integer(0, 18)
+			p.span(g)
 		}
 	case Quotient:
 		if p.object("of", "by", "places") {
@@ -206,6 +207,7 @@ func (l *loader) parameters(p node, g *Generator) {
 		if p.object("min", "max") {
 			low, high := p.child("min"), p.child("max")
 			g.Min, g.Max = number(low), number(high)
+			p.span(g)
 		}
 	case Moment:
 		switch at := p.text(); at {
@@ -215,6 +217,14 @@ func (l *loader) parameters(p node, g *Generator) {
 		default:
 			g.State = l.stateRef(p)
 		}
+	}
+}
+
+// span refuses a range that holds nothing.
+func (n node) span(g *Generator) {
+	low, high := jsondoc.Value{Kind: jsondoc.Number, Text: g.Min}, jsondoc.Value{Kind: jsondoc.Number, Text: g.Max}
+	if n.load.err == nil && jsondoc.CompareNumbers(low, high) > 0 {
+		n.fail("has a min of %s, which is above its max of %s", g.Min, g.Max)
 	}
 }
 
@@ -249,7 +259,7 @@ func (l *loader) same(p node, g *Generator) {
 
 // Placeholder matches {fact} and {fact/N} in a text generator.
 func Placeholder() *regexp.Regexp {
-	return regexp.MustCompile(`\{([A-Za-z][A-Za-z0-9]*)(?:/([1-9][0-9]*))?\}`)
+	return regexp.MustCompile(`\{([A-Za-z][A-Za-z0-9]*)(?:/([1-9][0-9]{0,17}))?\}`)
 }
 
 func (l *loader) template(n node) {
@@ -284,7 +294,7 @@ func (g *Generator) Uses(c *Contract) []*Fact {
 }
 
 // acyclic refuses a fact that needs itself, directly or through others, to be
-// made.
+// made, and a text of texts, which could grow beyond all bounds.
 func (l *loader) acyclic(f *Fact, done map[*Fact]bool) {
 	made, visited := done[f]
 	if made || l.err != nil {
@@ -297,8 +307,16 @@ func (l *loader) acyclic(f *Fact, done map[*Fact]bool) {
 	done[f] = false
 	for _, u := range f.Generate.Uses(l.c) {
 		l.acyclic(u, done)
+		if l.err == nil && f.Generate.Kind == Text && u.Generate.text() {
+			l.err = &LoadError{factsFile, jsondoc.Pointer{"$defs", f.Name, "generate", "text"}, "mentions {" + u.Name + "}, which is itself a text"}
+		}
 	}
 	done[f] = true
+}
+
+// text reports whether what is made is a filled-in text.
+func (g *Generator) text() bool {
+	return g != nil && (g.Kind == Text || g.Kind == Same && g.Of.Generate.text())
 }
 
 // graph numbers the edges and works out which can be on one path.
@@ -390,6 +408,7 @@ func (l *loader) sample(st *State) {
 	}
 	l.spelled(n, l.c.Envelope.Event, st.Event)
 	l.spelled(n, l.c.Envelope.State, st.Wire)
+	l.agreement(n, st)
 	if !slices.ContainsFunc(st.Fields, func(f Field) bool { return f.Fact == st.Subject.ID && f.Required }) {
 		n.fail("does not say which %s it is about: no required member carries %s", st.Subject.Name, st.Subject.ID.Name)
 	}
@@ -400,6 +419,27 @@ func (l *loader) sample(st *State) {
 		n.fail("has no %s, so one state alone may lead to %s", l.c.Envelope.PreviousState, st)
 	case previous != nil && !slices.ContainsFunc(st.From, func(e *Edge) bool { return e.From.Wire == previous.Text }):
 		n.fail("comes from %s, which is not in \"from\"", previous.Text)
+	}
+}
+
+// agreement refuses a sample that states one fact twice, differently, or that
+// identifies its subject by something else than a text.
+func (l *loader) agreement(n node, st *State) {
+	said := map[*Fact]jsondoc.Value{}
+	for _, f := range st.Fields {
+		v := st.Sample.At(f.Pointer)
+		if v == nil {
+			continue
+		}
+		at := n
+		at.at = append(slices.Clone(n.at), f.Pointer...)
+		if was, again := said[f.Fact]; again && !jsondoc.Equal(was, *v) {
+			at.fail("the sample gives %s another value here than before", f.Fact.Name)
+		}
+		if f.Fact == st.Subject.ID && (v.Kind != jsondoc.String || v.Text == "") {
+			at.fail("identifies the %s: it takes a JSON string that is not empty", st.Subject.Name)
+		}
+		said[f.Fact] = *v
 	}
 }
 

@@ -397,6 +397,9 @@ func (l *loader) twins(n node, st *State) {
 		if other.Wire == st.Wire {
 			n.child("state").fail("is %q for the event %s, which %s already defines: one state, one file", st.Wire, st.Event, other.File)
 		}
+		if other.Path != st.Path {
+			n.child("path").fail("is %q, but %s delivers the event %s to %q: one event, one path", st.Path, other.File, st.Event, other.Path)
+		}
 	}
 }
 
@@ -449,6 +452,7 @@ func (l *loader) fields(st *State, s *schema.Schema, at jsondoc.Pointer, require
 		field := Field{Pointer: at, Fact: f, Schema: s, Required: required, Known: f.Known}
 		if own, ok := s.Annotation("known"); ok {
 			field.Known = own.Items
+			node{load: l, file: st.File, at: append(slices.Clone(s.Pointer), "known"), v: &own}.kind(jsondoc.Array)
 		}
 		st.Fields = append(st.Fields, field)
 		return

@@ -65,6 +65,6 @@ func amount(r *rand.Rand, g *contract.Generator) decimal.Decimal {
 	low, _ := number(g.Min)
 	high, _ := number(g.Max)
 	step, _ := number(g.Step)
-	steps := high.Sub(low).Div(step).IntPart()
+	steps := decimal.Min(high.Sub(low).Div(step), decimal.NewFromInt(1<<62)).IntPart()
 	return low.Add(step.Mul(decimal.NewFromInt(r.Int64N(max(steps, 0) + 1))))
 }

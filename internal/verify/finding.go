@@ -58,6 +58,16 @@ const (
 	BrokenRelation   Code = "broken-relation"
 	ExcludedState    Code = "excluded-state"
 
+	WrongSignature  Code = "wrong-signature"
+	SignatureFamily Code = "signature-family"
+
+	RetryEarly  Code = "retry-early"
+	RetryLate   Code = "retry-late"
+	RetryExcess Code = "retry-excess"
+
+	WrongAnswer Code = "wrong-answer"
+	NotRecorded Code = "not-recorded"
+
 	Duplicate Code = "duplicate"
 	Late      Code = "late"
 	Gap       Code = "gap"

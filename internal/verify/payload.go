@@ -13,6 +13,10 @@ import (
 	"github.com/paytest/paytest/internal/suggest"
 )
 
+// maxFindings bounds the schema's violations and the unknown fields that are
+// told of one payload: a hostile one could have a hundred thousand.
+const maxFindings = 100
+
 // Verdict is what a delivery was found to be.
 type Verdict struct {
 	// Event is the event's name as the payload has it.
@@ -59,10 +63,6 @@ func (v Verdict) Count(s Severity) int {
 }
 
 func (v *Verdict) add(f Finding) { v.Findings = append(v.Findings, f) }
-
-func (v *Verdict) violate(c Code, at jsondoc.Pointer, source, format string, args ...any) {
-	v.add(Finding{Code: c, Severity: Violation, Pointer: at.String(), Source: source, Message: fmt.Sprintf(format, args...)})
-}
 
 // Payload judges one payload on its own: syntax, event, path, schema, the
 // transition it reports, and whether its facts agree with each other. path is
@@ -160,10 +160,7 @@ func (v *Verdict) text(at jsondoc.Pointer, doc jsondoc.Value, expected string) (
 	member := doc.At(at)
 	switch {
 	case member == nil:
-		v.add(Finding{
-			Code: MissingField, Severity: Violation, Pointer: at.String(), Expected: expected, Got: "nothing",
-			Message: fmt.Sprintf("%s is missing", at[len(at)-1]),
-		})
+		v.absent(at, doc, expected)
 	case member.Kind != jsondoc.String:
 		v.add(Finding{
 			Code: WrongType, Severity: Violation, Pointer: at.String(), Expected: expected, Got: literal(*member),
@@ -175,11 +172,34 @@ func (v *Verdict) text(at jsondoc.Pointer, doc jsondoc.Value, expected string) (
 	return "", false
 }
 
+// absent says what keeps a member from being there: the first one that is
+// missing on the way to it, or that is no object.
+func (v *Verdict) absent(at jsondoc.Pointer, doc jsondoc.Value, expected string) {
+	here, i := &doc, 0
+	for next := here.At(at[:1]); next != nil; next = here.At(at[i : i+1]) {
+		here, i = next, i+1
+	}
+	f := Finding{
+		Code: MissingField, Severity: Violation, Pointer: at[:i+1].String(), Expected: expected, Got: "nothing",
+		Message: fmt.Sprintf("%s is missing", at[i]),
+	}
+	if i+1 < len(at) {
+		f.Expected = "object"
+	}
+	if here.Kind != jsondoc.Object {
+		f.Code, f.Pointer, f.Expected, f.Got = WrongType, at[:i].String(), "object", literal(*here)
+		f.Message = fmt.Sprintf("%s is a JSON %s and not an object", cmpOr(at[:i].String(), "the payload"), here.Kind)
+	}
+	v.add(f)
+}
+
 func (v *Verdict) schema(doc jsondoc.Value) {
-	for _, w := range v.State.Schema.Validate(doc) {
+	wrong := v.State.Schema.Validate(doc)
+	for _, w := range wrong[:min(len(wrong), maxFindings)] {
 		v.add(violated(v.State, w))
 	}
-	for _, at := range v.State.Schema.Undeclared(doc) {
+	unknown := v.State.Schema.Undeclared(doc)
+	for _, at := range unknown[:min(len(unknown), maxFindings)] {
 		v.add(Finding{
 			Code: UnknownField, Severity: Warning, Pointer: at.String(), Source: v.State.Source,
 			Message: fmt.Sprintf("%s is not documented for %s", clip(strings.Join(at, ".")), v.State),
@@ -256,12 +276,15 @@ func (v *Verdict) transition(c *contract.Contract, doc jsondoc.Value) {
 		v.Edge = st.From[0]
 		return
 	}
-	member := doc.At(at)
-	if member == nil || member.Kind != jsondoc.String {
+	var from *contract.State
+	switch member := doc.At(at); {
+	case member != nil && member.Kind == jsondoc.String:
+		v.Previous, from = clip(member.Text), st.Subject.Spelled(member.Text)
+	case member != nil && member.Kind == jsondoc.Null && st.Subject.Initial.Wire == "":
+		v.Previous, from = "null", st.Subject.Initial // payloads have no word for it
+	default:
 		return // the schema has said so
 	}
-	v.Previous = clip(member.Text)
-	from := st.Subject.Spelled(member.Text)
 	if from != nil {
 		v.Edge = st.EdgeFrom(from)
 	}
@@ -314,4 +337,20 @@ func (v *Verdict) agreement() {
 			}
 		}
 	}
+}
+
+// Names returns the event and the state of a payload, as it spells them; empty
+// where it has none.
+func Names(c *contract.Contract, raw []byte) (event, state string) {
+	doc, err := jsondoc.Parse(raw)
+	if err != nil {
+		return "", ""
+	}
+	if m := doc.At(c.Envelope.Event); m != nil {
+		event = m.Text
+	}
+	if m := doc.At(c.Envelope.State); m != nil {
+		state = m.Text
+	}
+	return event, state
 }

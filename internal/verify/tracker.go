@@ -59,7 +59,7 @@ type key struct {
 	id   string
 }
 
-// subject is what is known of one invoice, transaction or the like.
+// subject is what is known of one thing that has states.
 type subject struct {
 	key
 	seen   contract.Edges
@@ -183,8 +183,10 @@ func (k *Checker) partners(v *Verdict, own *subject, parties []*subject) {
 				k.mismatch(v, Conflict, p.kind, "%s %s was reported %s with %s %s before", own, before.id)
 			}
 		}
-		if own.owner != nil && own.owner.kind == p.kind && own.owner.id != p.id && !v.Has(Conflict) {
-			k.mismatch(v, FactDrift, p.kind, "%s %s belonged, when reported %s, to %s %s", own, own.owner.id)
+		for _, o := range parties {
+			if o.owner != nil && o.owner.kind == p.kind && o.owner.id != p.id && !v.Has(Conflict) {
+				k.mismatch(v, FactDrift, p.kind, "%s %s belonged, before it was reported %s, to %s %s", o, o.owner.id)
+			}
 		}
 	}
 }
