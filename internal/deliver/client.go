@@ -57,18 +57,24 @@ type Options struct {
 	Now func() time.Time
 	// Resolver resolves names; nil means the system's.
 	Resolver *net.Resolver
+	// Pause waits between the pieces of a slow body, from a goroutine of its own; it
+	// returns an error when ctx ended. Nil means Sleep: the real time that the
+	// receiver would see, within the Timeout.
+	Pause func(ctx context.Context, d time.Duration) error
 	// Transport replaces connections, TLS, proxy and the guard: a seam for tests.
 	// Unless it reports WroteHeaders (net/http/httptrace), its errors count as
 	// Unreachable.
 	Transport http.RoundTripper
 }
 
-// Client posts deliveries, each over a connection of its own. It is safe for
+// Client posts deliveries, each attempt over a connection of its own. It is safe for
 // concurrent use.
 type Client struct {
 	options   Options
 	proxy     *url.URL
+	tls       *tls.Config
 	transport http.RoundTripper
+	wired     http.RoundTripper // for faults; nil if Options.Transport is given
 	dialer    *net.Dialer
 	dial      func(ctx context.Context, network, address string) (net.Conn, error)
 }
@@ -111,6 +117,9 @@ func complete(o *Options) error {
 	if o.UserAgent == "" {
 		o.UserAgent = defaultUserAgent
 	}
+	if o.Pause == nil {
+		o.Pause = Sleep
+	}
 	if o.Resolver == nil {
 		o.Resolver = net.DefaultResolver
 	}
@@ -152,7 +161,7 @@ func (c *Client) useNetwork(config *tls.Config) {
 	if !c.options.AllowRemote {
 		c.dialer.ControlContext = guardDial
 	}
-	c.dial = c.dialer.DialContext
+	c.dial, c.tls = c.dialer.DialContext, config
 	c.transport = &http.Transport{
 		Proxy:                  func(*http.Request) (*url.URL, error) { return c.proxy, nil },
 		DialContext:            c.dialOnce,
@@ -162,12 +171,22 @@ func (c *Client) useNetwork(config *tls.Config) {
 		MaxResponseHeaderBytes: maxHeaderBytes,
 		ForceAttemptHTTP2:      true,
 	}
+	c.wired = &http.Transport{
+		DialContext:            c.dialWire,
+		DialTLSContext:         c.dialTLSWire,
+		DisableKeepAlives:      true,
+		DisableCompression:     true,
+		MaxResponseHeaderBytes: maxHeaderBytes,
+	}
 }
 
-// Close releases what the client holds. Call it after the last Post returned.
+// Close releases what the client holds. Call it after the last Post or Deliver
+// returned.
 func (c *Client) Close() {
-	if t, ok := c.transport.(interface{ CloseIdleConnections() }); ok {
-		t.CloseIdleConnections()
+	for _, transport := range []http.RoundTripper{c.transport, c.wired} {
+		if t, ok := transport.(interface{ CloseIdleConnections() }); ok {
+			t.CloseIdleConnections()
+		}
 	}
 }
 
@@ -176,59 +195,79 @@ func (c *Client) Close() {
 // it may replace Content-Type, User-Agent and Host. Post returns within the
 // Timeout; every failure is in the Result.
 func (c *Client) Post(ctx context.Context, u *url.URL, header http.Header, body []byte) Result {
-	r := Result{Started: c.options.Now()}
+	return c.post(ctx, message{url: u, header: header, body: body}, &attempt{})
+}
+
+func (c *Client) post(ctx context.Context, m message, a *attempt) Result {
+	r := Result{Started: c.options.Now(), Fault: a.fault}
 	limited, cancel := context.WithTimeout(ctx, c.options.Timeout)
 	defer cancel()
-	a := &attempt{progress: progress{connected: c.options.Transport != nil}}
-	err := c.exchange(limited, a, u, header, body, &r)
+	a.size, a.progress.connected = len(m.body), c.options.Transport != nil
+	err := c.exchange(limited, a, m, &r)
 	r.Latency = c.options.Now().Sub(r.Started)
 	p := a.snapshot()
 	r.RemoteAddr = p.remote
+	late := errors.Is(limited.Err(), context.DeadlineExceeded)
+	if err != nil || a.fault.needsWire() {
+		a.abort()
+	}
 	if err == nil {
 		r.Outcome = Answered
 		return r
 	}
-	late := errors.Is(limited.Err(), context.DeadlineExceeded)
-	a.abort()
 	p.status = r.Status
 	r.Outcome = classify(p, err, ctx.Err(), late)
-	info := attemptInfo{progress: p, address: c.address(u), limit: c.options.Timeout, expired: late}
-	r.Err = failure(r.Outcome, info, withHost(err, c.dialedHost(u)))
+	info := attemptInfo{progress: p, address: c.address(m.url), limit: c.options.Timeout, expired: late}
+	r.Err = failure(r.Outcome, info, withHost(err, c.dialedHost(m.url)))
 	return r
 }
 
-func (c *Client) exchange(ctx context.Context, a *attempt, u *url.URL, header http.Header, body []byte, r *Result) error {
-	if u == nil {
+func (c *Client) exchange(ctx context.Context, a *attempt, m message, r *Result) error {
+	if m.url == nil {
 		return &TargetError{Problem: "is missing"}
 	}
-	if problem := checkURL(u); problem != "" {
-		return &TargetError{Input: shown(u.String()), Problem: problem}
+	if problem := checkURL(m.url); problem != "" {
+		return &TargetError{Input: shown(m.url.String()), Problem: problem}
 	}
-	r.URL = u.String()
-	req, err := c.request(ctx, a, u, header, body)
+	r.URL = m.url.String()
+	req, err := c.request(ctx, a, m)
 	if err != nil {
 		return err
 	}
 	if c.proxy != nil && !c.options.AllowRemote {
-		if err := guardHost(ctx, c.options.Resolver, u.Hostname()); err != nil && ctx.Err() != nil {
+		if err := guardHost(ctx, c.options.Resolver, m.url.Hostname()); err != nil && ctx.Err() != nil {
 			return err
 		} else if err != nil {
 			return &refusalError{err}
 		}
 	}
-	resp, err := c.transport.RoundTrip(req)
+	resp, err := c.roundTrip(a, req)
 	if err != nil {
 		return err
 	}
 	return c.read(resp, r)
 }
 
-func (c *Client) request(ctx context.Context, a *attempt, u *url.URL, header http.Header, body []byte) (*http.Request, error) {
-	fields, host, err := requestHeader(header, c.options.UserAgent)
+func (c *Client) roundTrip(a *attempt, req *http.Request) (*http.Response, error) {
+	if !a.fault.needsWire() {
+		return c.transport.RoundTrip(req)
+	}
+	resp, err := c.wired.RoundTrip(req)
+	if a.snapshot().inflicted || err == nil && a.fault == LostAck {
+		if err == nil {
+			_ = resp.Body.Close()
+		}
+		return nil, &inflictedError{a.fault}
+	}
+	return resp, err
+}
+
+func (c *Client) request(ctx context.Context, a *attempt, m message) (*http.Request, error) {
+	fields, host, err := requestHeader(m.header, c.options.UserAgent)
 	if err != nil {
 		return nil, err
 	}
-	target := *u
+	u, target := m.url, *m.url
 	if host != "" && c.proxy != nil && u.Scheme == schemeHTTP && (c.proxy.Scheme == schemeHTTP || c.proxy.Scheme == schemeHTTPS) {
 		// net/http would otherwise ask the proxy for the Host header's host, past the guard.
 		target.Opaque = (&url.URL{Host: u.Host, Path: u.Path, RawPath: u.RawPath}).String()
@@ -238,9 +277,9 @@ func (c *Client) request(ctx context.Context, a *attempt, u *url.URL, header htt
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Body: http.NoBody,
 	}
-	if len(body) > 0 {
+	if len(m.body) > 0 {
 		// A copy, because net/http may still be reading it when Post returns. There is no GetBody: it would allow a second sending.
-		req.Body, req.ContentLength = io.NopCloser(bytes.NewReader(bytes.Clone(body))), int64(len(body))
+		req.Body, req.ContentLength = io.NopCloser(beforeLast(bytes.Clone(m.body), a.hold)), int64(len(m.body))
 	}
 	ctx = httptrace.WithClientTrace(context.WithValue(ctx, attemptKey{}, a), a.trace())
 	return req.WithContext(ctx), nil
@@ -296,6 +335,10 @@ type attemptKey struct{}
 
 // attempt follows one delivery through net/http, whose goroutines may outlive it.
 type attempt struct {
+	fault Fault
+	hold  func() error // unless nil, called before the body's last byte is read
+	size  int          // of the body, in bytes
+
 	mu       sync.Mutex
 	dialed   bool
 	progress progress
@@ -362,17 +405,22 @@ func (a *attempt) abort() {
 // a request again (Idempotency-Key, HTTP/2's REFUSED_STREAM and GOAWAY) needs
 // another one, since none is kept alive.
 func (c *Client) dialOnce(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, _, err := c.dialAttempt(ctx, network, address)
+	return conn, err
+}
+
+func (c *Client) dialAttempt(ctx context.Context, network, address string) (net.Conn, *attempt, error) {
 	a, ok := ctx.Value(attemptKey{}).(*attempt)
 	if !ok || !a.firstDial() {
-		return nil, errSecondConnection
+		return nil, nil, errSecondConnection
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	a.onAbort(cancel)
 	conn, err := c.dial(ctx, network, address)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	a.onAbort(func() { _ = conn.Close() })
-	return conn, nil
+	return conn, a, nil
 }

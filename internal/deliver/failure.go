@@ -28,6 +28,7 @@ type progress struct {
 	handshaking bool
 	connected   bool
 	sent        bool
+	inflicted   bool // the connection was cut because the fault says so
 	status      int
 	remote      string
 }
@@ -55,8 +56,9 @@ func isRefusal(err error) bool {
 		header  *HeaderError
 		target  *TargetError
 		refusal *refusalError
+		fault   *FaultError
 	)
-	return errors.As(err, &remote) || errors.As(err, &header) || errors.As(err, &target) || errors.As(err, &refusal)
+	return errors.As(err, &fault) || errors.As(err, &remote) || errors.As(err, &header) || errors.As(err, &target) || errors.As(err, &refusal)
 }
 
 // refusalError marks a failed check before anything was sent.
@@ -124,7 +126,12 @@ func explainUnreachable(a attemptInfo, err error) string {
 
 func explainUnknown(a attemptInfo, err error) string {
 	const verdict = "it is unknown whether the delivery was processed"
+	var inflicted *inflictedError
 	switch {
+	case errors.As(err, &inflicted) && inflicted.fault == CutBody:
+		return fmt.Sprintf("the connection to %s was cut after half of the body, as the fault %s asks: %s", a.address, inflicted.fault, verdict)
+	case errors.As(err, &inflicted):
+		return fmt.Sprintf("%s answered, but the answer was thrown away, as the fault %s asks: %s", a.address, inflicted.fault, verdict)
 	case a.status != 0:
 		return fmt.Sprintf("%s began to answer (status %d), but the connection broke before the answer was complete (%s): %s",
 			a.address, a.status, shorten(err.Error()), verdict)

@@ -25,11 +25,23 @@ const (
 	Canceled Outcome = "canceled"
 )
 
+// What only a Delivery can come to, besides Unknown, Refused and Canceled.
+const (
+	// Success: an attempt was answered by a status that counts.
+	Success Outcome = "success"
+	// Failed: every attempt was answered otherwise, or could not be sent.
+	Failed Outcome = "failed"
+)
+
 // Result is one attempt to deliver, and exactly what came back.
 //
 // Status, Proto and Header are set as soon as an answer began, so a TimedOut or
 // Unknown result may have them, with the part of the Body that arrived.
 type Result struct {
+	// Attempt is the number of this attempt in its Delivery, from 1; 0 if it was posted alone.
+	Attempt int
+	// Fault is how the sender misbehaved in this attempt.
+	Fault Fault
 	// URL is where the delivery went.
 	URL string
 	// Outcome says how it ended; Err says why, and is nil exactly when Outcome is Answered.
