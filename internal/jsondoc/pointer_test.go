@@ -2,11 +2,11 @@ package jsondoc_test
 
 import (
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/paytest/paytest/internal/jsondoc"
@@ -216,7 +216,7 @@ func checkEdit(t *testing.T, v jsondoc.Value, how string, p jsondoc.Pointer, mar
 		t.Fatalf("%s %q: existed %t, error %v", how, p, existed, err)
 	}
 	if err != nil {
-		if !cmp.Equal(v, edited) {
+		if !reflect.DeepEqual(v, edited) {
 			t.Fatalf("%s %q failed and changed the document", how, p)
 		}
 		return

@@ -59,7 +59,7 @@ func TestCanonicalNode(t *testing.T) {
 	}
 	const script = `const all = JSON.parse(require("fs").readFileSync(0, "utf8"));
 		console.log(JSON.stringify(all.map(text => JSON.stringify(JSON.parse(text)))))`
-	command := exec.Command(node, "-e", script)
+	command := exec.CommandContext(t.Context(), node, "-e", script)
 	command.Stdin = bytes.NewReader(input)
 	output, err := command.Output()
 	if err != nil {
@@ -143,8 +143,10 @@ func randomNumber(random *rand.Rand) string {
 func randomString(random *rand.Rand) string {
 	var raw [6]byte
 	binary.LittleEndian.PutUint32(raw[:], random.Uint32())
-	pool := []string{"\\u0000", "\\u001f", "\\u007f", "\u007f", "\u2028", "\u2029", "<", ">", "&", "\\/", "\\\"", "\\\\", "\\b", "\\f", "\\n", "\\r",
-		"\\t", "\\ud83d\\ude00", "😀", "é", "\\u00E9", "\ufeff", "\uffff", "\u200b", "a", " "}
+	pool := []string{
+		"\\u0000", "\\u001f", "\\u007f", "\u007f", "\u2028", "\u2029", "<", ">", "&", "\\/", "\\\"", "\\\\", "\\b", "\\f", "\\n", "\\r",
+		"\\t", "\\ud83d\\ude00", "😀", "é", "\\u00E9", "\ufeff", "\uffff", "\u200b", "a", " ",
+	}
 	var b strings.Builder
 	for _, c := range raw {
 		b.WriteString(pool[int(c)%len(pool)])
