@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 	"time"
 
@@ -36,7 +37,13 @@ func run() int {
 		Seed:        func() uint64 { return uint64(rand.Uint32()) },
 		Open:        func(name string) (fs.File, error) { return os.Open(name) },
 		Dir:         os.DirFS,
+		Start:       start,
+		Files:       files{},
+		WriteFile:   writeFile,
+		CreateFile:  createFile,
+		AppendFile:  appendFile,
 		Contract:    payloads.FS,
+		Windows:     runtime.GOOS == "windows",
 		Version:     version,
 	})
 }

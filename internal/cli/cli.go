@@ -17,6 +17,7 @@ import (
 
 	"github.com/paytest/paytest/internal/config"
 	"github.com/paytest/paytest/internal/contract"
+	"github.com/paytest/paytest/internal/journal"
 	"github.com/paytest/paytest/internal/report"
 	"github.com/paytest/paytest/internal/suggest"
 )
@@ -36,8 +37,18 @@ type Env struct {
 	// Open opens a file, Dir a folder, both by the path a user gave.
 	Open func(name string) (fs.File, error)
 	Dir  func(name string) fs.FS
+	// Start runs a command line with additions to the environment, until ctx ends
+	// at the latest.
+	Start func(ctx context.Context, line string, env []string) (wait func() error, err error)
+	// Files is where journals are kept.
+	Files journal.FS
+	// WriteFile writes a whole file or leaves the old one, CreateFile one that
+	// must not exist, AppendFile at the end of one.
+	WriteFile, CreateFile, AppendFile func(name string, data []byte) error
 	// Contract is the built-in contract's pack.
 	Contract fs.FS
+	// Windows says that file permissions mean nothing.
+	Windows bool
 	// Version is the release, empty in a build without one.
 	Version string
 }
@@ -108,9 +119,9 @@ func newRoot(a *app) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "paytest",
 		Short: "Test webhook endpoints against a payment gateway's contract",
-		Long: `paytest makes the webhooks of a payment gateway, sends them to your endpoint, and
-listens for them to judge each by its schema, its state transition and whether
-it agrees with what came before.`,
+		Long: `paytest makes the webhooks of a payment gateway, sends them to your endpoint,
+and listens for them to judge each by its schema, its state transition and
+whether it agrees with what came before.`,
 		Example: `  paytest demo                          watch it work, with nothing set up
   paytest send {subject} {state}         send a webhook to http://localhost:3000
   paytest listen :3000                  receive webhooks and check them
@@ -137,9 +148,9 @@ it agrees with what came before.`,
 	root.SetHelpCommandGroupID("setup")
 	root.SetCompletionCommandGroupID("setup")
 	for id, commands := range map[string][]*cobra.Command{
-		"test":     {newDemo(a), newSend(a), newListen(a), newValidate(a)},
+		"test":     {newDemo(a), newSend(a), newListen(a), newRun(a), newReplay(a), newValidate(a)},
 		"contract": {newPayload(a), newExplain(a), newGraph(a)},
-		"setup":    {newConfig(a), newVersion(a)},
+		"setup":    {newInit(a), newSign(a), newVerifySignature(a), newRedact(a), newConfig(a), newVersion(a)},
 	} {
 		for _, c := range commands {
 			c.GroupID = id
@@ -160,12 +171,15 @@ func noFiles(cmd *cobra.Command, flag string, d cobra.ShellCompDirective) {
 
 // examples writes the contract's own subjects and states into the examples.
 func (a *app) examples(text string) string {
-	subject, state, file := "SUBJECT", "STATE", "payload.json"
+	subject, state, flow := "SUBJECT", "STATE", ""
 	if c, err := a.contract(); err == nil {
 		last := c.Flow[len(c.Flow)-1]
 		subject, state = last.Subject.Name, last.Name
+		for _, st := range c.Flow[:len(c.Flow)-1] {
+			flow += "  - send: " + st.String() + "\n"
+		}
 	}
-	return strings.NewReplacer("{subject}", subject, "{state}", state, "{file}", file).Replace(text)
+	return strings.NewReplacer("{subject}", subject, "{state}", state, "{flow}", flow, "{file}", "payload.json").Replace(text)
 }
 
 // contract loads the contract once.
@@ -173,11 +187,7 @@ func (a *app) contract() (*contract.Contract, error) {
 	if a.loaded != nil {
 		return a.loaded, nil
 	}
-	pack := a.Contract
-	if a.contractPath != "" {
-		pack = a.Dir(a.contractPath)
-	}
-	c, err := contract.Load(pack)
+	c, err := contract.Load(a.pack())
 	if err != nil && a.contractPath != "" {
 		return nil, usage("--contract %s: %w", a.contractPath, err)
 	}
@@ -186,6 +196,14 @@ func (a *app) contract() (*contract.Contract, error) {
 	}
 	a.loaded = c
 	return c, nil
+}
+
+// pack is the folder that holds the contract.
+func (a *app) pack() fs.FS {
+	if a.contractPath != "" {
+		return a.Dir(a.contractPath)
+	}
+	return a.Contract
 }
 
 // prepare reads the settings and gives them to the flags the user did not set.

@@ -25,7 +25,8 @@ it for every command, under a command's name for that command only:
     to: http://localhost:8080        env PAYTEST_TO
     listen:
       strict: order,gaps             env PAYTEST_LISTEN_STRICT`,
-		Args: atMost(0),
+		Example: `  PAYTEST_TIMEOUT=2s paytest config`,
+		Args:    atMost(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			a.showSettings(cmd)
 			return nil
@@ -74,9 +75,10 @@ func (a *app) effective(cmd *cobra.Command, f *pflag.Flag, command string) (valu
 
 func newVersion(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use:   "version",
-		Short: "Print the version",
-		Args:  cobra.NoArgs,
+		Use:     "version",
+		Short:   "Print the version",
+		Example: `  paytest version`,
+		Args:    atMost(0),
 		RunE: func(*cobra.Command, []string) error {
 			a.out.Line(report.T("paytest %s", a.build()))
 			return nil

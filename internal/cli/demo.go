@@ -23,7 +23,8 @@ func newDemo(a *app) *cobra.Command {
 		Short: "Watch one payment's webhooks being made, delivered and checked",
 		Long: `Start a receiver on a free port of this machine, deliver the webhooks of one
 payment to it, and one more that the contract forbids; show what each check saw.`,
-		Args: atMost(0),
+		Example: `  paytest demo`,
+		Args:    atMost(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := a.contract()
 			if err != nil {

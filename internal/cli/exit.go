@@ -17,6 +17,7 @@ const (
 	exitViolation   = 1   // the contract is violated
 	exitUsage       = 2   // the command line, a setting or a file is wrong
 	exitConnect     = 3   // the target cannot be reached, or the port not be bound
+	exitMissing     = 4   // an expected event never came
 	exitInternal    = 70  // paytest itself failed
 	exitInterrupted = 130 // interrupted
 )

@@ -1,25 +1,46 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"net"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/paytest/paytest/internal/contract"
+	"github.com/paytest/paytest/internal/deliver"
 	"github.com/paytest/paytest/internal/listen"
 	"github.com/paytest/paytest/internal/report"
 	"github.com/paytest/paytest/internal/verify"
 )
 
 type listenOptions struct {
-	addr     string
-	strict   string
-	alwaysOK bool
-	output   string
+	addr      string
+	strict    string
+	alwaysOK  bool
+	output    string
+	secrets   secretOptions
+	record    string
+	recordMax int64
+	reports   []string
+
+	forwardTo   string
+	allowRemote bool
+	events      []string
+	states      []string
+
+	respond string
+	delay   time.Duration
+	drop    bool
+
+	expect    []string
+	until     string
+	maxEvents int
+	timeout   time.Duration
+	readyFile string
+	exec      string
 }
 
 func newListen(a *app) *cobra.Command {
@@ -27,17 +48,21 @@ func newListen(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "listen [ADDR]",
 		Short: "Receive webhooks and check each of them",
-		Long: `Receive webhooks on the documented paths and check each: its form, its schema,
-the transition it reports, and whether it agrees with what is known of its
-payment. The verdict does not depend on the order of arrival; duplicates, late
-events and gaps are noted, contradictions are violations.
+		Long: `Receive webhooks on the documented paths and check each: its form, its signature,
+its schema, the transition it reports, and whether it agrees with what is known
+of its payment. The verdict does not depend on the order of arrival; duplicates,
+late events and gaps are noted, contradictions are violations.
 
 ADDR is :3000, 3000 or HOST:PORT. Without a host only this machine is served;
-port 0 picks a free port. Ctrl-C ends it with a summary: exit 0, or 1 if
-anything violated the contract. Up to 100000 subjects are remembered at a time.`,
+port 0 picks a free port. It ends with a summary when interrupted, or when what
+was asked for has come: exit 0, or 1 if anything violated the contract, or 4 if
+an expected event never came. Up to 100000 subjects are remembered at a time.`,
 		Example: `  paytest listen :3000
-  paytest listen :3000 --strict=order,gaps    late events and gaps fail, too
-  paytest listen :0 --output ndjson           for a program to read`,
+  paytest listen :3000 --strict=order,gaps        late events and gaps fail, too
+  paytest listen :3000 --forward-to :8080         your app answers, both are judged
+  paytest listen --expect "{subject} {state}" --timeout 60s
+  paytest listen --respond 500:2/3                are failed deliveries retried?
+  paytest listen --record webhooks.jsonl --output ndjson`,
 		Args: atMost(1),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return nil, cobra.ShellCompDirectiveNoFileComp
@@ -49,17 +74,72 @@ anything violated the contract. Up to 100000 subjects are remembered at a time.`
 					return err
 				}
 			}
-			return a.listen(cmd.Context(), &o)
+			return a.listen(cmd, &o)
 		},
 	}
+	o.flags(a, cmd)
+	return cmd
+}
+
+func (o *listenOptions) flags(a *app, cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&o.addr, "addr", ":3000", "listen on this `address` when no ADDR is given")
 	strictFlag(cmd, &o.strict)
 	f.BoolVar(&o.alwaysOK, "always-ok", false, "answer as if nothing had been found, and only report")
 	f.StringVar(&o.output, "output", "text", "write text, quiet (the summary alone) or ndjson")
+	o.secrets.flags(cmd)
+	recordFlag(cmd, &o.record, "what is received; it is acknowledged only when it is written,")
+	f.Int64Var(&o.recordMax, "record-max", 0, "start a new journal beyond this `number` of bytes, and keep nine old ones (default never)")
+	reportFlag(cmd, &o.reports)
+	f.StringVar(&o.forwardTo, "forward-to", "", "pass deliveries on to the endpoint at this `URL`, whose answer goes back")
+	f.BoolVar(&o.allowRemote, "allow-remote", false, "allow --forward-to outside this machine and its private networks")
+	f.StringSliceVar(&o.events, "events", nil, "take only these `events`, such as a.updated,b.*")
+	f.StringSliceVar(&o.states, "states", nil, "take only events that report these `states`")
+	f.StringVar(&o.respond, "respond", "", "answer this `status` whatever comes; 500:2/3 two of every three attempts at a delivery")
+	f.DurationVar(&o.delay, "delay", 0, "wait this long before each answer")
+	f.BoolVar(&o.drop, "drop", false, "close each connection without an answer; the same as --respond drop")
+	f.StringArrayVar(&o.expect, "expect", nil, "end when this `event` has come, as 'SUBJECT STATE fact=value'; may be repeated")
+	f.StringVar(&o.until, "until", "", "end when this `event` has come, whatever else is expected")
+	f.IntVar(&o.maxEvents, "max-events", 0, "end after this `number` of deliveries")
+	f.DurationVar(&o.timeout, "timeout", 0, "end after this long")
+	f.StringVar(&o.readyFile, "ready-file", "", "write the URL to this `file` when deliveries are taken")
+	f.StringVar(&o.exec, "exec", "", "start this `command` when deliveries are taken, with the URL in PAYTEST_URL, and end with it")
+	once(cmd, "expect", "until", "max-events", "timeout", "ready-file", "exec")
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "quiet", "ndjson"}, cobra.ShellCompDirectiveNoFileComp))
-	noFiles(cmd, "addr", cobra.ShellCompDirectiveNoFileComp)
-	return cmd
+	_ = cmd.RegisterFlagCompletionFunc("events", a.completeWords(func(c *contract.Contract) []string { return c.EventNames() }))
+	_ = cmd.RegisterFlagCompletionFunc("states", a.completeWords(stateNames))
+	expected := a.completeWords(func(c *contract.Contract) []string {
+		var out []string
+		for _, st := range c.States() {
+			out = append(out, st.String())
+		}
+		return out
+	})
+	_ = cmd.RegisterFlagCompletionFunc("expect", expected)
+	_ = cmd.RegisterFlagCompletionFunc("until", expected)
+	for _, name := range []string{"addr", "record-max", "forward-to", "respond", "delay", "max-events", "timeout"} {
+		noFiles(cmd, name, cobra.ShellCompDirectiveNoFileComp)
+	}
+}
+
+func (a *app) completeWords(words func(*contract.Contract) []string) cobra.CompletionFunc {
+	return func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		c, err := a.contract()
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return words(c), cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+func stateNames(c *contract.Contract) []string {
+	var out []string
+	for _, st := range c.States() {
+		if !slices.Contains(out, st.Name) {
+			out = append(out, st.Name)
+		}
+	}
+	return out
 }
 
 const allStrict = "all"
@@ -95,27 +175,13 @@ func parseStrict(s string) (verify.Strict, error) {
 	return strict, nil
 }
 
-func (a *app) listen(ctx context.Context, o *listenOptions) error {
-	if err := oneOf("output", o.output, "text", "quiet", "ndjson"); err != nil {
-		return err
-	}
-	strict, err := parseStrict(o.strict)
+func (a *app) listen(cmd *cobra.Command, o *listenOptions) error {
+	s, err := a.session(o)
 	if err != nil {
 		return err
 	}
-	c, err := a.contract()
-	if err != nil {
-		return err
-	}
-	checker := verify.NewChecker(c, strict)
-	var totals report.Totals
-	h := listen.New(listen.Options{
-		Contract: c, Checker: checker, AlwaysOK: o.alwaysOK, Now: a.Now,
-		OnDelivery: func(d listen.Delivery) {
-			totals.Add(d.Verdict)
-			a.received(report.Delivery(d), o.output)
-		},
-	})
+	defer s.close()
+	ctx := cmd.Context()
 	listeners, err := listen.Open(ctx, o.addr)
 	switch {
 	case errors.Is(err, listen.ErrAddress):
@@ -123,11 +189,7 @@ func (a *app) listen(ctx context.Context, o *listenOptions) error {
 	case err != nil:
 		return &exitError{exitConnect, err}
 	}
-	a.ready(c, listeners, o.output)
-	if err := listen.Serve(ctx, listeners, h); err != nil {
-		return &exitError{exitConnect, err}
-	}
-	return a.summary("delivery", o.output == "ndjson", totals, checker.Summary())
+	return s.serve(ctx, listeners)
 }
 
 func (a *app) ready(c *contract.Contract, listeners []net.Listener, output string) {
@@ -156,12 +218,13 @@ func eventsAt(c *contract.Contract, path string) []string {
 	return out
 }
 
-func (a *app) received(d report.Delivery, output string) {
+// show writes a delivery.
+func (a *app) show(d verify.Delivery, output string) {
 	switch output {
 	case "text":
 		a.out.Delivery(d)
 	case "ndjson":
-		a.out.JSON("delivery", report.NewDeliveryJSON(d))
+		a.out.JSON("delivery", record(d))
 	}
 }
 
@@ -177,4 +240,18 @@ func (a *app) summary(noun string, asJSON bool, totals report.Totals, s verify.S
 		return violated()
 	}
 	return nil
+}
+
+// client for --forward-to.
+func (a *app) forwarder(c *contract.Contract, o *listenOptions) (*deliver.Client, error) {
+	client, err := deliver.New(deliver.Options{Timeout: c.Delivery.Timeout, AllowRemote: o.allowRemote, UserAgent: "paytest/" + a.version(), MaxBody: 1 << 20, Now: a.Now})
+	if err != nil {
+		return nil, usage("%w", err)
+	}
+	for _, p := range c.Paths() {
+		if _, err := deliver.ResolveURL(o.forwardTo, p); err != nil {
+			return nil, usage("--forward-to: %w", err)
+		}
+	}
+	return client, nil
 }

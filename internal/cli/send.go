@@ -8,12 +8,12 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/paytest/paytest/internal/contract"
 	"github.com/paytest/paytest/internal/deliver"
+	"github.com/paytest/paytest/internal/journal"
 	"github.com/paytest/paytest/internal/jsondoc"
 	"github.com/paytest/paytest/internal/report"
 )
@@ -24,17 +24,14 @@ const maxData = 16 << 20
 
 type sendOptions struct {
 	payloadOptions
-	to          string
-	data        string
-	dataGiven   bool
-	headers     []string
-	timeout     time.Duration
-	dryRun      bool
-	insecure    bool
-	caCert      string
-	proxy       string
-	allowRemote bool
-	output      string
+	target    targetOptions
+	data      string
+	dataGiven bool
+	dryRun    bool
+	fault     string
+	output    string
+	record    string
+	journal   *recorder
 }
 
 // delivery is one body and where it goes.
@@ -51,14 +48,15 @@ func newSend(a *app) *cobra.Command {
 		Short: "Send a webhook to your endpoint",
 		Long: `Send the webhook of a state to your endpoint, as the gateway does, and show what
 came back. It succeeds when the endpoint answers what the contract asks for, in
-time: exit 0. Any other answer is exit 1, no connection exit 3.
+time: exit 0. Any other answer is exit 1, no connection exit 3. With a secret
+it is signed.
 
 The documented path is appended to a --to without a path; a --to with a path is
 used as it is. Redirects are not followed, and only this machine and private
 networks are reached unless --allow-remote says otherwise.`,
 		Example: `  paytest send {subject} {state}
   paytest send {subject} {state} --to http://localhost:8080/webhooks
-  paytest send {subject} {state} --seed 7          twice: is the second a duplicate?
+  paytest send {subject} {state} --seed 7     twice: is the second a duplicate?
   paytest send --data @{file}`,
 		Args:              atMost(2),
 		ValidArgsFunction: a.completeStates,
@@ -66,27 +64,29 @@ networks are reached unless --allow-remote says otherwise.`,
 			if err := o.check(cmd); err != nil {
 				return err
 			}
-			return a.send(cmd.Context(), &o, args, cmd.Flags().Changed("timeout"))
+			return a.send(cmd, &o, args)
 		},
 	}
 	o.flags(a, cmd)
 	f := cmd.Flags()
-	f.StringVar(&o.to, "to", "http://localhost:3000", "send to this `URL`")
+	o.target.flags(cmd, "0; the gateway makes them")
 	f.StringVar(&o.data, "data", "", "send this `body`; @FILE reads a file, - standard input")
-	f.StringArrayVarP(&o.headers, "header", "H", nil, "send this header too, as `'Name: value'`; may be repeated")
-	f.DurationVar(&o.timeout, "timeout", 5*time.Second, "wait this long for the whole answer")
 	f.BoolVar(&o.dryRun, "dry-run", false, "show what would be sent, and send nothing")
-	f.BoolVarP(&o.insecure, "insecure", "k", false, "do not check the server's certificate")
-	f.StringVar(&o.caCert, "cacert", "", "trust the certificates in this PEM `file`")
-	f.StringVar(&o.proxy, "proxy", "", "go through the proxy at this `URL`; the environment's proxies are ignored")
-	f.BoolVar(&o.allowRemote, "allow-remote", false, "allow a target outside this machine and its private networks")
+	f.StringVar(&o.fault, "fault", "", "misbehave in the first attempt: "+strings.Join(faultNames(), ", "))
+	recordFlag(cmd, &o.record, "what is sent, and the answers,")
 	f.StringVar(&o.output, "output", "text", "write text or json, a line for each delivery")
-	once(cmd, "data", "dry-run")
+	once(cmd, "data", "dry-run", "fault")
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
-	for _, name := range []string{"to", "header", "timeout", "proxy"} {
-		noFiles(cmd, name, cobra.ShellCompDirectiveNoFileComp)
-	}
+	_ = cmd.RegisterFlagCompletionFunc("fault", cobra.FixedCompletions(faultNames(), cobra.ShellCompDirectiveNoFileComp))
 	return cmd
+}
+
+func faultNames() []string {
+	var out []string
+	for _, f := range deliver.Faults() {
+		out = append(out, string(f))
+	}
+	return out
 }
 
 func (o *sendOptions) check(cmd *cobra.Command) error {
@@ -94,49 +94,50 @@ func (o *sendOptions) check(cmd *cobra.Command) error {
 	if err := o.payloadOptions.check(cmd); err != nil {
 		return err
 	}
-	if err := exclusive(cmd, "data", append(generated(), "documented", "set", "override", "add", "remove")...); err != nil {
+	if err := oneOf("output", o.output, "text", "json"); err != nil {
 		return err
 	}
-	return exclusive(cmd, "insecure", "cacert")
+	if o.fault != "" {
+		if err := oneOf("fault", o.fault, faultNames()...); err != nil {
+			return err
+		}
+	}
+	return exclusive(cmd, "data", append(generated(), "documented", "set", "override", "add", "remove")...)
 }
 
-func (a *app) send(ctx context.Context, o *sendOptions, args []string, timeoutGiven bool) error {
+func (a *app) send(cmd *cobra.Command, o *sendOptions, args []string) error {
 	c, err := a.contract()
 	if err != nil {
 		return err
 	}
-	if err := oneOf("output", o.output, "text", "json"); err != nil {
-		return err
-	}
-	if !timeoutGiven {
-		o.timeout = c.Delivery.Timeout
-	}
-	header, err := headers(o.headers)
+	t, err := a.target(c, cmd, &o.target, 0)
 	if err != nil {
 		return err
 	}
-	next, hints, err := a.deliveries(c, o, args)
+	defer t.client.Close()
+	if o.journal, err = a.recorder(o.record, journal.Options{}); err != nil {
+		return err
+	}
+	defer o.journal.close()
+	next, hints, err := a.deliveries(c, o, t, args)
 	if err != nil {
 		return err
 	}
-	client, err := a.client(o)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	worst := error(nil)
+	var worst error
 	for i := range max(o.count, 1) {
 		d, err := next(i)
 		if err != nil {
 			return err
 		}
 		if o.dryRun {
-			a.dryRun(d, header, o.output)
+			if err := a.dryRun(d, t, o.output); err != nil {
+				return err
+			}
 			continue
 		}
-		if err := a.deliver(ctx, c, client, d, header, o.output); err != nil {
+		if err := a.deliver(cmd.Context(), c, t, d, o); err != nil {
 			worst = err
-			if ctx.Err() != nil || exitCode(err) != exitViolation {
+			if cmd.Context().Err() != nil || exitCode(err) != exitViolation {
 				break
 			}
 		}
@@ -155,44 +156,11 @@ func exitCode(err error) int {
 	return exitInternal
 }
 
-func headers(typed []string) (http.Header, error) {
-	h := http.Header{}
-	for _, s := range typed {
-		name, value, err := deliver.ParseHeader(s)
-		if err != nil {
-			return nil, usage("--header: %w", err)
-		}
-		h[name] = append(h[name], value)
-	}
-	return h, nil
-}
-
-func (a *app) client(o *sendOptions) (*deliver.Client, error) {
-	if o.timeout <= 0 {
-		return nil, usage("--timeout %s: it takes a duration above zero, such as 5s", o.timeout)
-	}
-	var pem []byte
-	if o.caCert != "" {
-		var err error
-		if pem, err = a.readFile(o.caCert, maxData); err != nil {
-			return nil, usage("--cacert: %w", err)
-		}
-	}
-	client, err := deliver.New(deliver.Options{
-		Timeout: o.timeout, Insecure: o.insecure, CACert: pem, Proxy: o.proxy, AllowRemote: o.allowRemote,
-		UserAgent: "paytest/" + a.version(), Now: a.Now,
-	})
-	if err != nil {
-		return nil, usage("%w", err)
-	}
-	return client, nil
-}
-
 // deliveries returns a function that makes the delivery of each payment, and
 // what to tell the user about them.
-func (a *app) deliveries(c *contract.Contract, o *sendOptions, args []string) (func(int) (delivery, error), []string, error) {
+func (a *app) deliveries(c *contract.Contract, o *sendOptions, t *target, args []string) (func(int) (delivery, error), []string, error) {
 	if o.dataGiven {
-		d, err := a.dataDelivery(c, o, args)
+		d, err := a.dataDelivery(c, o, t, args)
 		return func(int) (delivery, error) { return d, err }, nil, err
 	}
 	if len(args) == 0 {
@@ -210,9 +178,9 @@ func (a *app) deliveries(c *contract.Contract, o *sendOptions, args []string) (f
 	if st.IsInitial() {
 		path = st.Subject.States[0].Path
 	}
-	u, err := deliver.ResolveURL(o.to, path)
+	u, err := t.url(path)
 	if err != nil {
-		return nil, nil, usage("--to: %w", err)
+		return nil, nil, err
 	}
 	return func(i int) (delivery, error) {
 		doc, err := m.payload(st, i)
@@ -222,7 +190,7 @@ func (a *app) deliveries(c *contract.Contract, o *sendOptions, args []string) (f
 
 // dataDelivery sends the user's own bytes; the path is that of the named state,
 // or else that of the event they hold, or else --to must have one.
-func (a *app) dataDelivery(c *contract.Contract, o *sendOptions, args []string) (delivery, error) {
+func (a *app) dataDelivery(c *contract.Contract, o *sendOptions, t *target, args []string) (delivery, error) {
 	body, err := a.data(o.data)
 	if err != nil {
 		return delivery{}, err
@@ -239,8 +207,8 @@ func (a *app) dataDelivery(c *contract.Contract, o *sendOptions, args []string) 
 			path = c.Event(name.Text)[0].Path
 		}
 	}
-	if d.url, err = deliver.ResolveURL(o.to, path); err != nil {
-		return d, usage("--to: %w", err)
+	if d.url, err = t.url(path); err != nil {
+		return d, err
 	}
 	if path == "" && strings.Trim(d.url.Path, "/") == "" {
 		return d, usage("--data holds no event of the contract, so its path is unknown: name SUBJECT STATE, or give --to a path")
@@ -249,65 +217,86 @@ func (a *app) dataDelivery(c *contract.Contract, o *sendOptions, args []string) 
 }
 
 func (a *app) data(typed string) ([]byte, error) {
-	var body []byte
-	var err error
-	switch name, isFile := strings.CutPrefix(typed, "@"); {
-	case typed == "-" || typed == "@-":
-		body, err = io.ReadAll(io.LimitReader(a.In, maxData+1))
-	case isFile:
-		body, err = a.readFile(name, maxData)
-	default:
+	name, isFile := strings.CutPrefix(typed, "@")
+	if !isFile && typed != "-" {
 		return []byte(typed), nil
 	}
-	if err != nil {
-		return nil, usage("--data: %w", err)
+	return a.body(name)
+}
+
+// body reads a body from a file, or from standard input where name is "-".
+func (a *app) body(name string) ([]byte, error) {
+	var body []byte
+	var err error
+	if name == "-" {
+		body, err = io.ReadAll(io.LimitReader(a.In, maxData+1))
+	} else {
+		body, err = a.readFile(name, maxData)
 	}
-	if len(body) > maxData {
-		return nil, usage("--data %s: it is larger than %d MiB", typed, maxData>>20)
+	switch {
+	case err != nil:
+		return nil, usage("the body cannot be read: %w", err)
+	case len(body) > maxData:
+		return nil, usage("%s is larger than %d MiB", name, maxData>>20)
 	}
 	return body, nil
 }
 
-func (a *app) dryRun(d delivery, header http.Header, output string) {
-	h := header.Clone()
-	if h.Get("Content-Type") == "" {
+func (a *app) dryRun(d delivery, t *target, output string) error {
+	h, err := t.signer.sign(t.header.Clone(), d.body)
+	if err != nil {
+		return usage("%w", err)
+	}
+	if canonical(h).Get("Content-Type") == "" {
 		h.Set("Content-Type", "application/json")
 	}
 	if output == "json" {
 		a.out.JSON("dry-run", map[string]any{"url": d.url.String(), "headers": h, "body": string(d.body)})
-		return
+		return nil
 	}
 	a.out.Line(report.S(report.Strong, "POST %s", d.url))
-	for name, values := range h {
-		for _, v := range values {
+	for _, name := range names(h) {
+		for _, v := range h[name] {
 			a.out.Line(report.T("%s: %s", name, v))
 		}
 	}
 	a.out.Line()
 	a.out.Line(report.T("%s", string(d.body)))
+	return nil
 }
 
 // deliver sends one delivery and shows both sides of it.
-func (a *app) deliver(ctx context.Context, c *contract.Contract, client *deliver.Client, d delivery, header http.Header, output string) error {
+func (a *app) deliver(ctx context.Context, c *contract.Contract, t *target, d delivery, o *sendOptions) error {
 	what := fmt.Sprintf("%d bytes", len(d.body))
 	if d.state != nil {
 		what = d.state.String()
 	}
-	if output == "text" {
+	if o.output == "text" {
 		a.out.Line(report.S(report.Accent, "→ "), report.S(report.Strong, "%s", what), report.T("  %s", d.url))
 	}
-	r := client.Post(ctx, d.url, header, d.body)
-	ok := r.Success(c.Delivery.Success)
-	if output == "json" {
-		a.out.JSON("delivery", sentJSON(d, r, ok))
-	} else if r.Outcome == deliver.Answered {
-		style := report.Good
-		if !ok {
-			style = report.Bad
+	done := t.deliver(ctx, d, t.policy, deliver.Fault(o.fault), nil, func(_ int, r deliver.Result) {
+		ok := r.Success(c.Delivery.Success)
+		o.journal.sent(ctx, d, t.header, r)
+		if o.output == "json" {
+			a.out.JSON("delivery", sentJSON(d, r, ok))
+		} else {
+			a.attempt(r, ok)
 		}
-		a.out.Line(report.S(report.Accent, "← "), report.S(style, "%d", r.Status), report.T(" in %s  %s", report.Duration(r.Latency), oneLine(r)))
+	})
+	return sent(c, done)
+}
+
+// attempt shows what came back.
+func (a *app) attempt(r deliver.Result, ok bool) {
+	style := report.Good
+	if !ok {
+		style = report.Bad
 	}
-	return sent(c, r, ok)
+	if r.Outcome == deliver.Answered {
+		a.out.Line(report.S(report.Accent, "← "), report.S(style, "%d", r.Status), report.T(" in %s  %s", report.Duration(r.Latency), oneLine(r)))
+	} else if r.Outcome != deliver.Refused {
+		a.out.Line(report.S(report.Accent, "← "), report.S(style, "%s", r.Outcome), report.T(" after %s", report.Duration(r.Latency)))
+	}
 }
 
 const maxShown = 200
@@ -320,21 +309,30 @@ func oneLine(r deliver.Result) string {
 	return s
 }
 
-// sent turns a result into the program's end.
-func sent(c *contract.Contract, r deliver.Result, ok bool) error {
-	switch {
-	case ok:
+// sent turns a delivery into the program's end.
+func sent(c *contract.Contract, d deliver.Delivery) error {
+	if d.Outcome() == deliver.Success {
 		return nil
-	case r.Outcome == deliver.Answered:
-		return &exitError{exitViolation, fmt.Errorf("answered %d; only %s counts as delivered (%s)", r.Status, statuses(c.Delivery.Success), c.Delivery.Source)}
-	case r.Outcome == deliver.Unreachable:
-		return &exitError{exitConnect, r.Err}
-	case r.Outcome == deliver.Refused:
-		return &exitError{exitUsage, r.Err}
-	case r.Outcome == deliver.Canceled:
-		return &exitError{exitInterrupted, r.Err}
 	}
-	return &exitError{exitViolation, r.Err}
+	if d.Err != nil {
+		return &exitError{exitInterrupted, d.Err}
+	}
+	r, again := d.Attempts[len(d.Attempts)-1], ""
+	if n := len(d.Attempts); n > 1 {
+		again = fmt.Sprintf(", after %d attempts", n)
+	}
+	switch r.Outcome {
+	case deliver.Answered:
+		return &exitError{exitViolation, fmt.Errorf("answered %d%s; only %s counts as delivered (%s)", r.Status, again, statuses(c.Delivery.Success), c.Delivery.Source)}
+	case deliver.Unreachable:
+		return &exitError{exitConnect, r.Err}
+	case deliver.Refused:
+		return &exitError{exitUsage, r.Err}
+	case deliver.Canceled:
+		return &exitError{exitInterrupted, r.Err}
+	default:
+		return &exitError{exitViolation, r.Err}
+	}
 }
 
 func statuses(list []int) string {
@@ -347,6 +345,7 @@ func statuses(list []int) string {
 
 type sentLine struct {
 	OK        bool            `json:"ok"`
+	Attempt   int             `json:"attempt"`
 	URL       string          `json:"url"`
 	Event     string          `json:"event,omitempty"`
 	Subject   string          `json:"subject,omitempty"`
@@ -363,7 +362,7 @@ type sentLine struct {
 
 func sentJSON(d delivery, r deliver.Result, ok bool) sentLine {
 	line := sentLine{
-		OK: ok, URL: d.url.String(), Body: string(d.body), Outcome: r.Outcome, Status: r.Status, Headers: r.Header,
+		OK: ok, Attempt: r.Attempt, URL: d.url.String(), Body: string(d.body), Outcome: r.Outcome, Status: r.Status, Headers: r.Header,
 		Answer: string(r.Body), Truncated: r.Truncated, LatencyMS: report.Milliseconds(r.Latency),
 	}
 	if d.state != nil {

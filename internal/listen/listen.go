@@ -3,7 +3,9 @@
 package listen
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -14,6 +16,7 @@ import (
 
 	"github.com/paytest/paytest/internal/contract"
 	"github.com/paytest/paytest/internal/jsondoc"
+	"github.com/paytest/paytest/internal/signature"
 	"github.com/paytest/paytest/internal/suggest"
 	"github.com/paytest/paytest/internal/verify"
 )
@@ -25,18 +28,10 @@ const MaxBody = 1 << 20
 const HealthPath = "/healthz"
 
 // Delivery is one delivery and the answer it got.
-type Delivery struct {
-	Time         time.Time
-	Method, Path string
-	Header       http.Header
-	Body         []byte
-	Verdict      verify.Verdict
-	Status       int
-	Answer       []byte
-	Latency      time.Duration
-}
+type Delivery = verify.Delivery
 
-// Options say how a Handler works.
+// Options say how a Handler works. Contract, Checker, Now and OnDelivery are
+// required.
 type Options struct {
 	Contract *contract.Contract
 	Checker  *verify.Checker
@@ -45,13 +40,41 @@ type Options struct {
 	Now      func() time.Time
 	// OnDelivery is told of each delivery, one at a time, before it is answered.
 	OnDelivery func(Delivery)
+	// Secrets, where there are any, are those of which one must have signed each
+	// delivery by the scheme.
+	Secrets []signature.Secret
+	Scheme  signature.Scheme
+	// Filter picks the deliveries that are judged, by event and state as the
+	// payload spells them; the others are answered as delivered. nil picks all.
+	Filter func(event, state string) bool
+	// Response, when not nil, overrides answers; Delay holds each back, waiting
+	// with Wait.
+	Response *Response
+	Delay    time.Duration
+	Wait     func(ctx context.Context, d time.Duration) error
+	// Forward, when not nil, passes a delivery on, and its answer goes back.
+	Forward func(ctx context.Context, d Delivery) Forwarded
+	// Record, when not nil, must succeed before a delivery is acknowledged.
+	Record func(Delivery) error
+}
+
+// Forwarded is the answer of the endpoint that a delivery was passed on to.
+type Forwarded struct {
+	URL         string
+	Status      int
+	ContentType string
+	Body        []byte
+	// Finding says what is wrong with the answer; nil when nothing is.
+	Finding *verify.Finding
 }
 
 // Handler is an http.Handler that receives deliveries. It is safe for
 // concurrent use.
 type Handler struct {
 	Options
-	mu sync.Mutex
+	mu       sync.Mutex
+	attempts attempts
+	lanes    lanes
 }
 
 // New returns a Handler.
@@ -69,67 +92,170 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r) // a browser asking for an icon is no delivery
 		return
 	}
-	d := Delivery{Time: h.Now(), Method: r.Method, Path: r.URL.Path, Header: r.Header}
-	h.judge(&d, w, r, known)
-	d.Latency = h.Now().Sub(d.Time)
-	h.mu.Lock()
-	h.OnDelivery(d)
-	h.mu.Unlock()
+	d := Delivery{Time: h.Now(), Method: r.Method, Path: r.URL.Path, Header: r.Header, Attempt: 1}
 	w.Header().Set("Content-Type", "application/json")
+	if !h.judge(&d, w, r, known) {
+		_, _ = w.Write(d.Answer) // filtered out
+		return
+	}
+	h.treat(&d, w, r)
+	d.Latency = h.Now().Sub(d.Time)
+	h.finish(&d)
+	if d.Dropped {
+		panic(http.ErrAbortHandler) // closes the connection without an answer
+	}
 	w.WriteHeader(d.Status)
 	_, _ = w.Write(d.Answer)
 }
 
-func (h *Handler) judge(d *Delivery, w http.ResponseWriter, r *http.Request, known bool) {
-	status, finding := h.door(r, known)
+// judge finds the verdict and the answer to it. It reports whether the delivery
+// is one of those that were asked for.
+func (h *Handler) judge(d *Delivery, w http.ResponseWriter, r *http.Request, known bool) bool {
+	answer, finding := h.door(r, known)
 	if finding == nil {
-		d.Body, status, finding = read(w, r)
+		d.Body, answer, finding = h.read(w, r)
+	}
+	if finding == nil {
+		answer, finding = h.signed(d, r)
 	}
 	if finding != nil {
 		d.Verdict = verify.Verdict{Findings: []verify.Finding{*finding}}
-		h.answer(d, contract.Answer{Status: status, Body: h.Contract.Answers.Invalid.Body})
-		if status == http.StatusMethodNotAllowed {
+		h.answer(d, answer)
+		if answer.Status == http.StatusMethodNotAllowed {
 			w.Header().Set("Allow", http.MethodPost)
 		}
+		return true
+	}
+	if h.Filter != nil && !h.Filter(verify.Names(h.Contract, d.Body)) {
+		h.answer(d, h.Contract.Answers.OK)
+		return false
+	}
+	notes := d.Verdict.Findings
+	d.Verdict = h.Checker.Check(d.Body, r.URL.Path)
+	d.Verdict.Findings = append(d.Verdict.Findings, notes...)
+	h.retried(d)
+	h.answer(d, h.choose(d.Verdict))
+	return true
+}
+
+// signed checks the signature, where one is asked for.
+func (h *Handler) signed(d *Delivery, r *http.Request) (contract.Answer, *verify.Finding) {
+	if len(h.Secrets) == 0 {
+		return contract.Answer{}, nil
+	}
+	res := h.Scheme.Verify(h.Secrets, r.Header, d.Body, h.Now(), signature.DefaultTolerance)
+	if res.OK {
+		d.Signature = string(res.Family)
+		if res.Family != signature.Both {
+			d.Verdict.Add(verify.Finding{
+				Code: verify.SignatureFamily, Severity: verify.Note,
+				Message: "the signature is right over the " + string(res.Family) + " body alone: the body is no fixed point of JSON.stringify, so some receivers refuse it",
+			})
+		}
+		return contract.Answer{}, nil
+	}
+	answer := contract.Answer{Status: http.StatusUnauthorized, Body: h.Contract.Answers.Invalid.Body}
+	f := &verify.Finding{Code: verify.WrongSignature, Severity: verify.Violation, Message: fmt.Sprintf("%s is %s: %s", h.Scheme.Header(), res.Reason, res.Detail)}
+	if s := h.Contract.Signature; s != nil {
+		answer, f.Source = s.Answer, s.Source
+	}
+	return answer, f
+}
+
+// retried judges an attempt that follows a failed one by when it came.
+func (h *Handler) retried(d *Delivery) {
+	n, before, taken := h.attempts.begin(d.Body)
+	d.Attempt = n
+	if n == 1 || taken {
 		return
 	}
-	d.Verdict = h.Checker.Check(d.Body, r.URL.Path)
-	h.answer(d, h.choose(d.Verdict))
+	d.Verdict.First()
+	if f := Retry(h.Contract.Delivery, n, d.Time.Sub(before)); f != nil && !before.IsZero() {
+		d.Verdict.Add(*f)
+	}
+}
+
+// treat does with the delivery what the user asked for.
+func (h *Handler) treat(d *Delivery, w http.ResponseWriter, r *http.Request) {
+	if h.Delay > 0 {
+		_ = h.Wait(r.Context(), h.Delay)
+	}
+	switch {
+	case h.Response != nil && h.Response.Applies(d.Attempt):
+		d.Status, d.Dropped = h.Response.Status, h.Response.Status == 0
+		d.Answer = []byte(`{"error":"answered as told to"}`)
+		if d.Dropped {
+			d.Answer = nil
+		}
+	case h.Forward != nil && d.Verdict.State != nil:
+		done := h.lanes.enter(d.Verdict.State.Subject.Name + " " + d.Verdict.ID)
+		defer done()
+		f := h.Forward(r.Context(), *d)
+		d.Forwarded, d.Status, d.Answer = f.URL, f.Status, f.Body
+		if f.ContentType != "" {
+			w.Header().Set("Content-Type", f.ContentType)
+		}
+		if f.Finding != nil {
+			d.Verdict.Add(*f.Finding)
+		}
+	}
+}
+
+// finish records and reports the delivery; one that cannot be recorded is not
+// acknowledged.
+func (h *Handler) finish(d *Delivery) {
+	if h.Record != nil {
+		if err := h.Record(*d); err != nil {
+			d.Verdict.Add(verify.Finding{Code: verify.NotRecorded, Severity: verify.Violation, Message: "the delivery was not recorded, and so not acknowledged: " + err.Error()})
+			d.Status, d.Answer = http.StatusServiceUnavailable, []byte(`{"error":"Not recorded"}`)
+		}
+	}
+	taken := !d.Dropped && slices.Contains(h.Contract.Delivery.Success, d.Status)
+	known := d.Time.Add(min(h.Now().Sub(d.Time), h.Contract.Delivery.Timeout))
+	h.attempts.end(d.Body, known, taken)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.OnDelivery(*d)
 }
 
 // door judges what can be judged before the body is read.
-func (h *Handler) door(r *http.Request, known bool) (int, *verify.Finding) {
+func (h *Handler) door(r *http.Request, known bool) (contract.Answer, *verify.Finding) {
 	media, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	charset, encoding := parameters["charset"], r.Header.Get("Content-Encoding")
 	switch {
 	case !known:
-		return http.StatusNotFound, &verify.Finding{
+		return h.refusal(http.StatusNotFound), &verify.Finding{
 			Code: verify.UnknownPath, Severity: verify.Violation,
 			Message:  "no event is delivered to this path" + suggest.DidYouMean(r.URL.Path, h.Contract.Paths()),
 			Expected: strings.Join(h.Contract.Paths(), ", "), Got: r.URL.Path,
 		}
 	case r.Method != http.MethodPost:
-		return http.StatusMethodNotAllowed, &verify.Finding{
+		return h.refusal(http.StatusMethodNotAllowed), &verify.Finding{
 			Code: verify.WrongMethod, Severity: verify.Violation, Message: "a delivery is a POST",
 			Expected: http.MethodPost, Got: r.Method,
 		}
 	case err != nil || media != "application/json":
-		return http.StatusUnsupportedMediaType, &verify.Finding{
+		return h.refusal(http.StatusUnsupportedMediaType), &verify.Finding{
 			Code: verify.WrongContentType, Severity: verify.Violation, Message: "a delivery is JSON, and its Content-Type says so",
 			Expected: "application/json", Got: header(r, "Content-Type"),
 		}
 	case charset != "" && !strings.EqualFold(charset, "utf-8"):
-		return http.StatusUnsupportedMediaType, &verify.Finding{
+		return h.refusal(http.StatusUnsupportedMediaType), &verify.Finding{
 			Code: verify.WrongContentType, Severity: verify.Violation, Message: "JSON between systems is UTF-8",
 			Expected: "application/json", Got: header(r, "Content-Type"), Source: "RFC 8259, section 8.1",
 		}
 	case encoding != "" && !strings.EqualFold(encoding, "identity"):
-		return http.StatusUnsupportedMediaType, &verify.Finding{
+		return h.refusal(http.StatusUnsupportedMediaType), &verify.Finding{
 			Code: verify.WrongContentEncoding, Severity: verify.Violation, Message: "a delivery is not compressed, and is not decompressed here",
 			Expected: "no Content-Encoding", Got: encoding,
 		}
 	}
-	return 0, nil
+	return contract.Answer{}, nil
+}
+
+// refusal is the answer to what is no delivery of the contract.
+func (h *Handler) refusal(status int) contract.Answer {
+	return contract.Answer{Status: status, Body: h.Contract.Answers.Invalid.Body}
 }
 
 func header(r *http.Request, name string) string {
@@ -139,20 +265,20 @@ func header(r *http.Request, name string) string {
 	return "nothing"
 }
 
-func read(w http.ResponseWriter, r *http.Request) ([]byte, int, *verify.Finding) {
+func (h *Handler) read(w http.ResponseWriter, r *http.Request) ([]byte, contract.Answer, *verify.Finding) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return nil, http.StatusRequestEntityTooLarge, &verify.Finding{
+		return nil, h.refusal(http.StatusRequestEntityTooLarge), &verify.Finding{
 			Code: verify.BodyTooLarge, Severity: verify.Violation, Message: "the body is larger than 1 MiB and was not read to its end",
 		}
 	case err != nil:
-		return body, http.StatusBadRequest, &verify.Finding{
+		return body, h.refusal(http.StatusBadRequest), &verify.Finding{
 			Code: verify.BodyUnreadable, Severity: verify.Violation, Message: "the body could not be read to its end: " + err.Error(),
 		}
 	}
-	return body, 0, nil
+	return body, contract.Answer{}, nil
 }
 
 // choose picks the documented answer to a verdict.
@@ -179,7 +305,7 @@ func aboutForm(f verify.Finding) bool {
 	}
 	switch f.Code {
 	case verify.SelfTransition, verify.IllegalTransition, verify.Contradiction, verify.FactDrift, verify.Conflict,
-		verify.BrokenRelation, verify.ExcludedState, verify.Duplicate, verify.Late, verify.Gap:
+		verify.BrokenRelation, verify.ExcludedState, verify.Duplicate, verify.Late, verify.Gap, verify.RetryExcess:
 		return false
 	default:
 		return true

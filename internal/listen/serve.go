@@ -23,7 +23,7 @@ var ErrAddress = errors.New("it takes :3000, 3000 or HOST:PORT; port 0 picks a f
 const (
 	headerTimeout = 5 * time.Second
 	readTimeout   = 15 * time.Second
-	writeTimeout  = 15 * time.Second
+	writeTimeout  = 20 * time.Second // longer than readTimeout: who is too slow is told
 	idleTimeout   = 60 * time.Second
 	drainTimeout  = 5 * time.Second
 	maxHeader     = 64 << 10

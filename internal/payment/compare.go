@@ -73,3 +73,12 @@ func Before(a, b jsondoc.Value) bool {
 	y, okY := moment(b.Text)
 	return okX && okY && x.Before(y)
 }
+
+// Shift moves a time by d, in the form payments have; what is no time stays.
+func Shift(s string, d time.Duration) string {
+	t, ok := moment(s)
+	if !ok {
+		return s
+	}
+	return t.Add(d).UTC().Format(TimeLayout)
+}

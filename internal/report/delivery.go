@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -11,17 +12,7 @@ import (
 )
 
 // Delivery is a delivery that was received, and the answer to it.
-type Delivery struct {
-	Time         time.Time
-	Method, Path string
-	Header       http.Header
-	Body         []byte
-	Verdict      verify.Verdict
-	Status       int
-	Answer       []byte
-	// Latency is how long judging and answering took.
-	Latency time.Duration
-}
+type Delivery = verify.Delivery
 
 // Delivery writes a received delivery: one line, its findings under it.
 func (p *Printer) Delivery(d Delivery) {
@@ -29,7 +20,11 @@ func (p *Printer) Delivery(d Delivery) {
 	if !d.Verdict.OK() {
 		style = Bad
 	}
-	spans := []Span{S(Faint, "%s  ", d.Time.Format("15:04:05.000")), S(style, "%d", d.Status), T("  ")}
+	status := strconv.Itoa(d.Status)
+	if d.Dropped {
+		status = "---"
+	}
+	spans := []Span{S(Faint, "%s  ", d.Time.Format("15:04:05.000")), S(style, "%s", status), T("  ")}
 	p.Line(append(spans, what(d)...)...)
 	p.Findings(d.Verdict.Findings, "    ")
 }

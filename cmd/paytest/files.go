@@ -1,0 +1,78 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/paytest/paytest/internal/journal"
+)
+
+// files is the real file system, as journals need it.
+type files struct{}
+
+func (files) Open(name string) (journal.File, error) { return os.OpenFile(name, os.O_RDWR, 0) }
+
+func (files) Create(name string) (journal.File, error) {
+	return os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+}
+
+func (files) Rename(from, to string) error { return os.Rename(from, to) }
+
+func (files) Stat(name string) (fs.FileInfo, error) { return os.Lstat(name) }
+
+// SyncDir is a wish on systems that cannot open a folder.
+func (files) SyncDir(name string) error {
+	dir, err := os.Open(filepath.Dir(name))
+	if err != nil {
+		return err
+	}
+	err = dir.Sync()
+	if errors.Is(err, os.ErrInvalid) || errors.Is(err, fs.ErrPermission) {
+		err = nil
+	}
+	return errors.Join(err, dir.Close())
+}
+
+// writeFile writes a whole file or leaves what was there.
+func writeFile(name string, data []byte) error {
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		return os.WriteFile(name, data, 0o600) // such as /dev/stdout
+	}
+	f, err := os.CreateTemp(filepath.Dir(name), ".paytest-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	err = errors.Join(err, f.Chmod(0o644), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), name)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+	}
+	return err
+}
+
+// createFile writes a file that must not be there yet, with the folders above it.
+func createFile(name string, data []byte) error {
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	return errors.Join(err, f.Close())
+}
+
+func appendFile(name string, data []byte) error {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	return errors.Join(err, f.Close())
+}

@@ -1,0 +1,8 @@
+//go:build !unix
+
+package main
+
+import "os/exec"
+
+// together leaves it to the system what becomes of what a command started.
+func together(*exec.Cmd) {}

@@ -1,0 +1,107 @@
+package cli
+
+import (
+	"context"
+	"net/http"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"github.com/paytest/paytest/internal/deliver"
+	"github.com/paytest/paytest/internal/journal"
+	"github.com/paytest/paytest/internal/report"
+	"github.com/paytest/paytest/internal/verify"
+)
+
+// recorder appends to a journal; a nil one records nothing.
+type recorder struct {
+	app *app
+	j   *journal.Journal
+	bad sync.Once
+}
+
+func recordFlag(cmd *cobra.Command, path *string, what string) {
+	cmd.Flags().StringVar(path, "record", "", "append "+what+" to this journal `file`")
+	once(cmd, "record")
+}
+
+func (a *app) recorder(path string, o journal.Options) (*recorder, error) {
+	if path == "" {
+		return nil, nil //nolint:nilnil // a nil recorder records nothing
+	}
+	j, recovery, err := journal.Open(a.Files, path, o)
+	if err != nil {
+		return nil, usage("--record %s: %w", path, err)
+	}
+	if recovery.CutBytes > 0 {
+		a.err.Line(report.S(report.Caution, "note:"), report.T(" %s ended in half a line, which was cut off (%s)", path, plural(int(recovery.CutBytes), "byte")))
+	}
+	return &recorder{app: a, j: j}, nil
+}
+
+func (r *recorder) close() {
+	if r == nil {
+		return
+	}
+	if err := r.j.Close(); err != nil {
+		r.warn(err)
+	}
+}
+
+// warn says once that a record was lost.
+func (r *recorder) warn(err error) {
+	r.bad.Do(func() {
+		r.app.err.Line(report.S(report.Bad, "warning:"), report.T(" the journal is not complete: %v", err))
+	})
+}
+
+// sent records an attempt and what came back.
+func (r *recorder) sent(ctx context.Context, d delivery, header http.Header, res deliver.Result) {
+	if r == nil {
+		return
+	}
+	rec := journal.Record{
+		Time: res.Started.UTC(), Direction: journal.Sent, Attempt: res.Attempt, URL: d.url.Redacted(), Method: http.MethodPost, Path: d.url.EscapedPath(),
+		Headers: withoutCredentials(header), Body: d.body, OK: res.Success(r.app.loaded.Delivery.Success), Findings: []verify.Finding{},
+		Answer: journal.Answer{Status: res.Status, Body: string(res.Body)}, LatencyMS: report.Milliseconds(res.Latency),
+	}
+	if d.state != nil {
+		rec.Event, rec.Subject, rec.State = d.state.Event, d.state.Subject.Name, d.state.Wire
+	}
+	if _, err := r.j.Append(context.WithoutCancel(ctx), rec); err != nil {
+		r.warn(err)
+	}
+}
+
+// received records a delivery; it returns when the record is durable.
+func (r *recorder) received(d verify.Delivery) error {
+	_, err := r.j.Append(context.Background(), record(d))
+	return err
+}
+
+// record is a delivery as journals and programs read it.
+func record(d verify.Delivery) journal.Record {
+	v := report.NewVerdictJSON(d.Verdict)
+	return journal.Record{
+		Time: d.Time.UTC(), Direction: journal.Received, Attempt: d.Attempt, Method: d.Method, Path: d.Path,
+		Headers: withoutCredentials(d.Header), Body: d.Body,
+		OK: v.OK, Event: v.Event, Subject: v.Subject, ID: v.ID, State: v.State, PreviousState: v.PreviousState, Duplicate: v.Duplicate, Findings: v.Findings,
+		Answer: journal.Answer{Status: d.Status, Body: string(d.Answer)}, LatencyMS: report.Milliseconds(d.Latency),
+	}
+}
+
+// hiddenValue stands in a journal for what is not to be read there.
+const hiddenValue = "[hidden]"
+
+// withoutCredentials hides what lets its reader in somewhere.
+func withoutCredentials(h http.Header) http.Header {
+	out := h.Clone()
+	for _, name := range []string{"Authorization", "Proxy-Authorization", "Cookie"} {
+		for key := range out {
+			if http.CanonicalHeaderKey(key) == name {
+				out[key] = []string{hiddenValue}
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,66 @@
+package cli
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/paytest/paytest/internal/report"
+)
+
+func reportFlag(cmd *cobra.Command, typed *[]string) {
+	cmd.Flags().StringArrayVar(typed, "report", nil, "write a report, as `format=path`; formats: "+strings.Join(report.Formats(), ", ")+"; may be repeated")
+	_ = cmd.RegisterFlagCompletionFunc("report", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		var out []string
+		for _, f := range report.Formats() {
+			out = append(out, f+"=")
+		}
+		return out, cobra.ShellCompDirectiveNoSpace
+	})
+}
+
+// outputs reads the values of --report.
+func outputs(typed []string) ([]report.Output, error) {
+	var out []report.Output
+	for _, s := range typed {
+		o, err := report.ParseOutput(s)
+		if err != nil {
+			return nil, usage("--report: %w", err)
+		}
+		out = append(out, o)
+	}
+	return out, nil
+}
+
+// writeReports writes what was asked for, and on GitHub Actions the annotations
+// and the step's summary.
+func (a *app) writeReports(outputs []report.Output, s report.Suite) error {
+	for _, o := range outputs {
+		var b bytes.Buffer
+		if err := report.Write(&b, o.Format, s); err != nil {
+			return err
+		}
+		if err := a.WriteFile(o.Path, b.Bytes()); err != nil {
+			return usage("--report %s=%s: %w", o.Format, o.Path, err)
+		}
+	}
+	if v, _ := a.LookupEnv("GITHUB_ACTIONS"); v != "true" {
+		return nil
+	}
+	var b bytes.Buffer
+	if err := report.Annotations(&b, s); err != nil {
+		return err
+	}
+	a.out.Raw(b.Bytes())
+	if path, ok := a.LookupEnv("GITHUB_STEP_SUMMARY"); ok && path != "" {
+		b.Reset()
+		if err := report.Markdown(&b, s); err != nil {
+			return err
+		}
+		if err := a.AppendFile(path, b.Bytes()); err != nil {
+			a.err.Line(report.S(report.Caution, "warning:"), report.T(" the step summary was not written: %v", err))
+		}
+	}
+	return nil
+}
