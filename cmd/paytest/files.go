@@ -6,15 +6,15 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/paytest/paytest/internal/journal"
+	"github.com/paytest/paytest/internal/cli"
 )
 
 // files is the real file system, as journals need it.
 type files struct{}
 
-func (files) Open(name string) (journal.File, error) { return os.OpenFile(name, os.O_RDWR, 0) }
+func (files) Open(name string) (cli.File, error) { return os.OpenFile(name, os.O_RDWR, 0) }
 
-func (files) Create(name string) (journal.File, error) {
+func (files) Create(name string) (cli.File, error) {
 	return os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 }
 

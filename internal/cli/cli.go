@@ -22,6 +22,9 @@ import (
 	"github.com/paytest/paytest/internal/suggest"
 )
 
+// File is an open file of a journal.
+type File = journal.File
+
 // Env is all that the program takes from the outside world.
 type Env struct {
 	// Args are the arguments without the program's name.

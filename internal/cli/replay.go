@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -114,7 +113,7 @@ func (a *app) replay(cmd *cobra.Command, o *replayOptions, args []string) error 
 
 // journalEntries reads a whole journal; a torn last line is told and left out.
 func (a *app) journalEntries(name string) ([]journal.Entry, error) {
-	var in io.Reader = a.In
+	in := a.In
 	if name != "-" {
 		f, err := a.Open(name)
 		if err != nil {

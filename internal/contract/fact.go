@@ -94,8 +94,6 @@ type Generator struct {
 	// State is whose moment is meant; nil with Start unset is the event's own.
 	State *State
 	Start bool
-
-	of, state string
 }
 
 // RelationKind names a relation between facts.
@@ -122,8 +120,6 @@ type Relation struct {
 	// State is the state that demands it.
 	State           *State
 	Source, Derived string
-
-	never string
 }
 
 // Condition is a fact and the value it must have.

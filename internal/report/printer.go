@@ -76,8 +76,13 @@ func NewPrinter(w io.Writer, colored bool, width int) *Printer {
 // more is written.
 func (p *Printer) Line(spans ...Span) {
 	var b strings.Builder
+	started := false
 	for _, s := range spans {
 		text := Escape(s.Text)
+		if !started {
+			text = noCommand(text)
+			started = strings.TrimLeft(text, " ") != ""
+		}
 		if c := p.styles[s.Style]; c != nil && text != "" {
 			text = c.Sprint(text)
 		}
@@ -142,6 +147,7 @@ func (p *Printer) Err() error { return p.err }
 // bidirectional and invisible formatting characters, line separators and bytes
 // that are not UTF-8 are written as \x1b, \u202e and the like.
 func Escape(s string) string {
+	s = strings.ReplaceAll(s, "##[", `#\x23[`)
 	if strings.IndexFunc(s, unsafe) < 0 && utf8.ValidString(s) {
 		return s
 	}
@@ -165,6 +171,15 @@ func Escape(s string) string {
 		}
 	}
 	return b.String()
+}
+
+// noCommand keeps a line from being taken for a command by GitHub's runner, which
+// reads "::" at the start of a line and "##[" anywhere in one.
+func noCommand(text string) string {
+	if rest, ok := strings.CutPrefix(strings.TrimLeft(text, " "), "::"); ok {
+		return text[:len(text)-len(rest)-2] + `\x3a:` + rest
+	}
+	return text
 }
 
 func unsafe(r rune) bool {

@@ -6,7 +6,7 @@ import (
 )
 
 //go:embed scenario.schema.json
-var schemaJSON []byte //nolint:gochecknoglobals // go:embed needs a variable
+var schemaJSON []byte
 
 // Schema returns the JSON Schema of scenario files, for editors.
 func Schema() []byte { return bytes.Clone(schemaJSON) }
