@@ -23,6 +23,8 @@ func TestEdit(t *testing.T) {
 		{generate.Set, "a=null", `{"a":"null","n":7,"z":null,"o":{"b":"y","c.d":1},"l":[1,2]}`},
 		{generate.Set, "n=8", `{"a":"x","n":8,"z":null,"o":{"b":"y","c.d":1},"l":[1,2]}`},
 		{generate.Set, "n=eight", `{"a":"x","n":"eight","z":null,"o":{"b":"y","c.d":1},"l":[1,2]}`},
+		{generate.Set, "n=null", `{"a":"x","n":"null","z":null,"o":{"b":"y","c.d":1},"l":[1,2]}`},
+		{generate.Set, "z=7", `{"a":"x","n":7,"z":"7","o":{"b":"y","c.d":1},"l":[1,2]}`},
 		{generate.Set, `n:="8"`, `{"a":"x","n":"8","z":null,"o":{"b":"y","c.d":1},"l":[1,2]}`},
 		{generate.Set, "z=null", doc},
 		{generate.Set, "o.b=z", `{"a":"x","n":7,"z":null,"o":{"b":"z","c.d":1},"l":[1,2]}`},

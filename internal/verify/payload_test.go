@@ -39,7 +39,9 @@ func members(v *jsondoc.Value, at jsondoc.Pointer) []jsondoc.Pointer {
 // kinds has a value of every JSON type.
 func kinds() []jsondoc.Value {
 	return []jsondoc.Value{
-		jsondoc.NullValue(), jsondoc.BoolValue(true), {Kind: jsondoc.Number, Text: "7"}, {Kind: jsondoc.Number, Text: "7.5"},
+		jsondoc.NullValue(), jsondoc.BoolValue(true),
+		{Kind: jsondoc.Number, Text: "7"},
+		{Kind: jsondoc.Number, Text: "7.5"},
 		jsondoc.StringValue("7"), jsondoc.ArrayValue(), jsondoc.ObjectValue(),
 	}
 }

@@ -196,23 +196,28 @@ func TestFindingsSayWhere(t *testing.T) {
 		pointer, expected, got, from string
 	}{
 		{
-			"contradiction", []event{ev("invoice/complete"), ev("invoice/fail")},
+			"contradiction",
+			[]event{ev("invoice/complete"), ev("invoice/fail")},
 			verify.Contradiction, "/data/state", "", "", "webhook/invoice",
 		},
 		{
-			"conflict", []event{ev("invoice/pending", "customerName=A"), ev("invoice/pending", "customerName=B")},
+			"conflict",
+			[]event{ev("invoice/pending", "customerName=A"), ev("invoice/pending", "customerName=B")},
 			verify.Conflict, "/data/customerName", `"A"`, `"B"`, "webhook/invoice",
 		},
 		{
-			"drift", []event{ev("transaction/created", "blockNum=75000001"), ev("invoice/complete").edit("data.transaction.blockNum:=1")},
+			"drift",
+			[]event{ev("transaction/created", "blockNum=75000001"), ev("invoice/complete").edit("data.transaction.blockNum:=1")},
 			verify.FactDrift, "/data/transaction/blockNum", "75000001", "1", "webhook/transaction",
 		},
 		{
-			"relation", []event{ev("invoice/complete", "cryptoAmount=2"), ev("transaction/created", "receivedAmount=1")},
+			"relation",
+			[]event{ev("invoice/complete", "cryptoAmount=2"), ev("transaction/created", "receivedAmount=1")},
 			verify.BrokenRelation, "/data/amount", "amount must equal cryptoAmount", `"1.000000" and "2.000000"`, "",
 		},
 		{
-			"excluded", []event{ev("invoice/complete"), ev("transaction/fail")},
+			"excluded",
+			[]event{ev("invoice/complete"), ev("transaction/fail")},
 			verify.ExcludedState, "/data/state", "", "", "",
 		},
 	} {
