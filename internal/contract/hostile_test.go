@@ -31,6 +31,7 @@ func TestLoadRefusesWhatCannotBeJudged(t *testing.T) {
 			replace(inFolded, `"size": "1.0"`, `"size": "1.0", "length": "2.0"`)(t, p)
 			replace(inFolded, `"size": {"$ref"`, `"length": {"$ref": "facts.json#/$defs/size"}, "size": {"$ref"`)(t, p)
 		}, inFolded, "/sample/length", "the sample gives size another value"},
+		{"a previous state that may be absent", replace(inSealed, `"required": ["event", "state", "was", "at", "boxId"]`, `"required": ["event", "state", "at", "boxId"]`), inSealed, "/sample", "does not require it"},
 		{"known values of a member", replace(inFolded, `"$ref": "facts.json#/$defs/size"`, `"$ref": "facts.json#/$defs/size", "known": "1.0"`), inFolded, "/schema/properties/size/known", "array"},
 	})
 }

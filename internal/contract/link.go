@@ -419,6 +419,8 @@ func (l *loader) sample(st *State) {
 		n.fail("has no %s, so one state alone may lead to %s", l.c.Envelope.PreviousState, st)
 	case previous != nil && !slices.ContainsFunc(st.From, func(e *Edge) bool { return e.From.Wire == previous.Text }):
 		n.fail("comes from %s, which is not in \"from\"", previous.Text)
+	case previous != nil && !slices.ContainsFunc(st.Fields, func(f Field) bool { return f.Required && slices.Equal(f.Pointer, l.c.Envelope.PreviousState) }):
+		n.fail("has %s, but the schema does not require it to be there", l.c.Envelope.PreviousState)
 	}
 }
 

@@ -1,6 +1,7 @@
 package verify_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -312,5 +313,51 @@ func TestSummary(t *testing.T) {
 	delivered(t, c, other, []event{ev("invoice/wait"), ev("invoice/pending").from("wait"), ev("invoice/complete")})
 	if diff := cmp.Diff([]int{3, 7, 2, 3, 1, 1, 4, 0}, counts(s.Merge(other.Summary()))); diff != "" {
 		t.Error("merged:", diff)
+	}
+}
+
+// TestRestampedDuplicatesDoNotHideAnEarlyEvent holds the one early event among
+// more duplicates than a subject keeps claims of, in both orders of arrival.
+func TestRestampedDuplicatesDoNotHideAnEarlyEvent(t *testing.T) {
+	c := pack(t)
+	complete := payload(t, c, 1, ev("invoice/complete"), "invoice/complete")
+	var pending [][]byte
+	for i := range 200 {
+		pending = append(pending, payload(t, c, 1, ev("invoice/pending").edit(fmt.Sprintf("timestamp=2025-09-05T10:%02d:%02d.000Z", 31+i/60, i%60)), "invoice/complete"))
+	}
+	pending = append(pending, payload(t, c, 1, ev("invoice/pending").edit("timestamp=2025-09-05T10:00:00.000Z"), "invoice/complete"))
+	for name, order := range map[string][][]byte{
+		"complete last":  append(slices.Clone(pending), complete),
+		"complete first": append([][]byte{complete}, pending...),
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := verify.NewChecker(c, verify.Strict{})
+			violations := 0
+			for _, raw := range order {
+				violations += k.Check(raw, "").Count(verify.Violation)
+			}
+			if violations == 0 {
+				t.Error("an event before the payment's creation went unnoticed")
+			}
+		})
+	}
+}
+
+// TestViolatingDeliveriesAreNotRemembered: they must not push out honest ones.
+func TestViolatingDeliveriesAreNotRemembered(t *testing.T) {
+	c := pack(t)
+	k := verify.NewChecker(c, verify.Strict{})
+	raw := payload(t, c, 1, ev("invoice/complete", "receivedAmount=1").edit("data.transaction.id=other"), "invoice/complete")
+	first := k.Check(raw, "")
+	if !first.OK() {
+		t.Fatal(first.Findings)
+	}
+	before := k.Summary().Subjects
+	late := payload(t, c, 1, ev("invoice/fail").edit("data.transaction.id=third"), "invoice/fail")
+	if v := k.Check(late, ""); v.OK() {
+		t.Fatal("Complete and Fail of one invoice were accepted")
+	}
+	if after := k.Summary().Subjects; after != before {
+		t.Errorf("a violating delivery made %d subjects of %d", after, before)
 	}
 }

@@ -139,9 +139,7 @@ func (k *Checker) subject(id key) *subject {
 	if s, ok := k.subjects.Get(id); ok {
 		return s
 	}
-	s := &subject{key: id, partial: k.forgotten > 0}
-	k.subjects.Add(id, s)
-	return s
+	return &subject{key: id, partial: k.forgotten > 0}
 }
 
 func partyOf(parties []*subject, kind *contract.Subject) *subject {
@@ -388,6 +386,11 @@ func gap(s *subject, e *contract.Edge) string {
 }
 
 func (k *Checker) record(v *Verdict, own *subject, parties []*subject) {
+	for _, p := range parties {
+		if !k.subjects.Contains(p.key) {
+			k.subjects.Add(p.key, p)
+		}
+	}
 	own.seen = own.seen.With(v.Edge)
 	k.covered[own.kind] = k.covered[own.kind].With(v.Edge)
 	if own.partners == nil {
@@ -417,14 +420,35 @@ func (k *Checker) record(v *Verdict, own *subject, parties []*subject) {
 	}
 }
 
+// remember keeps a claim. Of those that differ only in the time of their event,
+// the one that is hardest to satisfy says it all.
 func (s *subject) remember(c claim) {
-	same := func(x claim) bool {
-		return x.rel == c.rel && slices.Equal(x.parties, c.parties) &&
-			slices.EqualFunc(x.own, c.own, func(a, b known) bool { return jsondoc.Equal(a.v, b.v) })
+	for i, old := range s.claims {
+		if old.rel != c.rel || !slices.Equal(old.parties, c.parties) {
+			continue
+		}
+		if len(c.own) == 0 || slices.EqualFunc(old.own, c.own, func(a, b known) bool { return jsondoc.Equal(a.v, b.v) }) {
+			return
+		}
+		if c.rel.Kind == contract.NotBefore && len(c.own) == 1 && len(old.own) == 1 {
+			if harder(c.own[0], old.own[0], c.rel) {
+				s.claims[i] = c
+			}
+			return
+		}
 	}
-	if len(s.claims) < maxClaims && !slices.ContainsFunc(s.claims, same) {
+	if len(s.claims) < maxClaims {
 		s.claims = append(s.claims, c)
 	}
+}
+
+// harder reports whether an event's time leaves the other side of the relation
+// less room than an old one does.
+func harder(c, old known, rel *contract.Relation) bool {
+	if c.field.Fact == rel.A {
+		return payment.Before(c.v, old.v)
+	}
+	return payment.Before(old.v, c.v)
 }
 
 // Coverage is how many of a subject's transitions were seen.
