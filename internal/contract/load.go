@@ -431,7 +431,7 @@ func (l *loader) schema(c *schema.Compiler, file string, at jsondoc.Pointer) *sc
 		return nil
 	}
 	s, err := c.Compile(file, at)
-	var bad *schema.SchemaError
+	var bad *schema.Error
 	switch {
 	case errors.As(err, &bad):
 		l.err = &LoadError{bad.Resource, bad.Pointer, bad.Message}

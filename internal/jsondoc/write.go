@@ -139,9 +139,9 @@ func ecmaIndex(name string) int64 {
 
 // appendECMANumber writes the nearest double as Number::toString does, and null for infinity as JSON.stringify does.
 func appendECMANumber(dst []byte, literal string) []byte {
-	f, err := strconv.ParseFloat(literal, 64)
+	f, _ := strconv.ParseFloat(literal, 64) // of a JSON number the only error is a magnitude beyond the doubles, which is infinity
 	switch magnitude := math.Abs(f); {
-	case math.IsInf(f, 0) || math.IsNaN(f) || err != nil && f != 0:
+	case math.IsInf(f, 0):
 		return append(dst, "null"...)
 	case f == 0:
 		return append(dst, '0')

@@ -18,14 +18,14 @@ const Dialect = "https://json-schema.org/draft/2020-12/schema"
 // Resources are the parsed documents schemas stand in, by the name $ref uses: "facts.json", "order/shipped.json".
 type Resources map[string]jsondoc.Value
 
-// SchemaError says why a schema cannot be compiled.
-type SchemaError struct {
+// Error says why a schema cannot be compiled.
+type Error struct { //nolint:revive // beside Violation, Error alone would not say whether a schema or a document is wrong
 	Resource string
 	Pointer  jsondoc.Pointer // the offending keyword or schema
 	Message  string
 }
 
-func (e *SchemaError) Error() string {
+func (e *Error) Error() string {
 	return fmt.Sprintf("%s: %s", location(e.Resource, e.Pointer), e.Message)
 }
 
@@ -44,7 +44,7 @@ type Compiler struct {
 type place struct{ resource, pointer string }
 
 // maxRefs bounds the recursion of compiling: how many $refs may lead from one to the next.
-const maxRefs = 10_000
+const maxRefs = 1_000
 
 // NewCompiler returns a compiler over res, which must not change afterwards. Keywords named in annotations are allowed and kept, and judge
 // nothing; a name that is a supported keyword keeps its meaning.
@@ -58,10 +58,10 @@ func NewCompiler(res Resources, annotations ...string) *Compiler {
 }
 
 // Compile compiles the schema that stands at a pointer of a resource, with all it refers to. The same place always gives the same Schema.
-// The error is a *SchemaError.
+// The error is a *Error.
 func (c *Compiler) Compile(resource string, at jsondoc.Pointer) (*Schema, error) {
 	c.fresh = c.fresh[:0]
-	s, err := c.locate(resource, at, &SchemaError{Resource: resource, Pointer: at})
+	s, err := c.locate(resource, at, &Error{Resource: resource, Pointer: at})
 	if err == nil {
 		err = c.refuseLoops()
 	}
@@ -75,7 +75,7 @@ func (c *Compiler) Compile(resource string, at jsondoc.Pointer) (*Schema, error)
 }
 
 // locate finds and compiles a schema; blame carries the place to name when there is none.
-func (c *Compiler) locate(resource string, at jsondoc.Pointer, blame *SchemaError) (*Schema, error) {
+func (c *Compiler) locate(resource string, at jsondoc.Pointer, blame *Error) (*Schema, error) {
 	document, found := c.resources[resource]
 	if !found {
 		blame.Message = fmt.Sprintf("there is no resource %.80q", resource)
@@ -121,8 +121,8 @@ func (c *Compiler) schema(resource string, at jsondoc.Pointer, v *jsondoc.Value)
 }
 
 // refuse builds the error for something wrong at the tokens below s.
-func (s *Schema) refuse(tokens []string, format string, args ...any) *SchemaError {
-	return &SchemaError{Resource: s.Resource, Pointer: below(s.Pointer, tokens...), Message: fmt.Sprintf(format, args...)}
+func (s *Schema) refuse(tokens []string, format string, args ...any) *Error {
+	return &Error{Resource: s.Resource, Pointer: below(s.Pointer, tokens...), Message: fmt.Sprintf(format, args...)}
 }
 
 func below(p jsondoc.Pointer, tokens ...string) jsondoc.Pointer {

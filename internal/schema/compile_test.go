@@ -17,7 +17,7 @@ func TestCompileRefuses(t *testing.T) {
 		chain = append(chain, fmt.Sprintf(`"a%d":{"$ref":"#/$defs/a%d"}`, i, i+1))
 	}
 	var refs []string
-	for i := range 12_000 {
+	for i := range 1_200 {
 		refs = append(refs, fmt.Sprintf(`"a%d":{"items":{"$ref":"#/$defs/a%d"}}`, i, i+1))
 	}
 	for _, test := range []struct{ schema, place, message string }{
@@ -38,7 +38,7 @@ func TestCompileRefuses(t *testing.T) {
 		{`{"then":{"$ref":"#"}}`, "s.json#", "itself"},
 		{`{"properties":{"a":{"$ref":"#/properties/b"},"b":{"$ref":"#/properties/a"}}}`, "s.json#/properties/a", "itself"},
 		{`{"$defs":{` + strings.Join(chain, ",") + `,"a200":true}}`, "s.json#/$defs/a71", "chain"},
-		{`{"$defs":{` + strings.Join(refs, ",") + `,"a12000":true}}`, "s.json#/$defs/a9999/items/$ref", "10000 $refs"},
+		{`{"$defs":{` + strings.Join(refs, ",") + `,"a1200":true}}`, "s.json#/$defs/a999/items/$ref", "1000 $refs"},
 		{`{"$schema":"http://json-schema.org/draft-07/schema#"}`, "s.json#/$schema", "2020-12"},
 		{`{"type":"int"}`, "s.json#/type", `"int" is not a type`},
 		{`{"type":[]}`, "s.json#/type", "at least one"},
@@ -64,9 +64,9 @@ func TestCompileRefuses(t *testing.T) {
 		c := schema.NewCompiler(schema.Resources{"s.json": parse(t, test.schema), "facts.json": facts})
 		for range 2 { // a refusal must not be forgotten
 			_, err := c.Compile("s.json", nil)
-			var refused *schema.SchemaError
+			var refused *schema.Error
 			if !errors.As(err, &refused) {
-				t.Errorf("%.100s: %v; want a SchemaError", test.schema, err)
+				t.Errorf("%.100s: %v; want a Error", test.schema, err)
 				continue
 			}
 			if place := refused.Resource + "#" + refused.Pointer.String(); place != test.place || !strings.Contains(refused.Message, test.message) {

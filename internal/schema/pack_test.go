@@ -82,14 +82,13 @@ func mutants(t *testing.T, sample jsondoc.Value) []jsondoc.Value {
 		if len(p) > 0 {
 			change(func(v *jsondoc.Value) error { return v.Remove(p) })
 		}
-		switch at := sample.At(p); at.Kind {
-		case jsondoc.Object:
+		at := sample.At(p)
+		if at.Kind == jsondoc.Object {
 			change(func(v *jsondoc.Value) error { return v.Add(append(p, "undocumented"), jsondoc.NullValue()) })
-		case jsondoc.String:
+		}
+		if text := []rune(at.Text); at.Kind == jsondoc.String {
 			change(func(v *jsondoc.Value) error { return v.Set(p, jsondoc.StringValue(at.Text+"0")) })
-			change(func(v *jsondoc.Value) error {
-				return v.Set(p, jsondoc.StringValue(string([]rune(at.Text)[:len([]rune(at.Text))/2])))
-			})
+			change(func(v *jsondoc.Value) error { return v.Set(p, jsondoc.StringValue(string(text[:len(text)/2]))) })
 		}
 	}
 	return all

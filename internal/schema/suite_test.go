@@ -109,9 +109,9 @@ func TestOfficialSuite(t *testing.T) {
 func wantRefused(t *testing.T, raw []byte, reason string) {
 	t.Helper()
 	_, err := schema.NewCompiler(schema.Resources{"s.json": parse(t, string(raw))}).Compile("s.json", nil)
-	var refused *schema.SchemaError
+	var refused *schema.Error
 	if !errors.As(err, &refused) || !strings.Contains(refused.Message, reason) {
-		t.Errorf("Compile: %v; want a SchemaError with %q", err, reason)
+		t.Errorf("Compile: %v; want a Error with %q", err, reason)
 	}
 }
 
