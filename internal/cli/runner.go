@@ -1,0 +1,374 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/paytest/paytest/internal/contract"
+	"github.com/paytest/paytest/internal/deliver"
+	"github.com/paytest/paytest/internal/journal"
+	"github.com/paytest/paytest/internal/report"
+	"github.com/paytest/paytest/internal/scenario"
+	"github.com/paytest/paytest/internal/verify"
+)
+
+// runner plays scenarios against one endpoint.
+type runner struct {
+	*app
+	c       *contract.Contract
+	o       *runOptions
+	t       *target
+	clock   scenario.Wait
+	jump    bool // the clock skips all time
+	minimum float64
+	outputs []report.Output
+	seed    uint64
+	seeded  bool
+	journal *recorder
+
+	index    atomic.Uint64
+	mu       sync.Mutex
+	accepted map[*contract.Subject]contract.Edges
+	virtual  time.Duration
+	suite    report.Suite
+	down     error
+}
+
+func (a *app) newRunner(cmd *cobra.Command, c *contract.Contract, o *runOptions) (*runner, error) {
+	r := &runner{app: a, c: c, o: o, seed: o.seed, accepted: map[*contract.Subject]contract.Edges{}}
+	switch {
+	case o.payments < 1 || o.payments > maxCount:
+		return nil, usage("--payments %d: it takes a number from 1 to %d", o.payments, maxCount)
+	case o.concurrency < 1 || o.concurrency > maxConcurrency:
+		return nil, usage("--concurrency %d: it takes a number from 1 to %d", o.concurrency, maxConcurrency)
+	case o.shuffle < 0 || o.shuffle > maxShuffles:
+		return nil, usage("--shuffle %d: it takes a number from 0 to %d", o.shuffle, maxShuffles)
+	}
+	var err error
+	if r.clock, r.jump, err = clock(o.speed); err != nil {
+		return nil, err
+	}
+	if r.minimum, err = share(o.minCoverage); err != nil {
+		return nil, err
+	}
+	if r.outputs, err = outputs(o.reports); err != nil {
+		return nil, err
+	}
+	if r.t, err = a.target(c, cmd, &o.target, len(c.Delivery.Backoff)); err != nil {
+		return nil, err
+	}
+	if r.journal, err = a.recorder(o.record, journal.Options{}); err != nil {
+		return nil, err
+	}
+	if r.seeded = cmd.Flags().Changed("seed"); !r.seeded {
+		r.seed = a.Seed()
+	}
+	return r, nil
+}
+
+func (r *runner) close() {
+	r.t.client.Close()
+	r.journal.close()
+}
+
+// clock returns how virtual time passes.
+func clock(speed string) (wait scenario.Wait, jump bool, err error) {
+	if speed == "max" {
+		return func(ctx context.Context, _ time.Duration) error { return ctx.Err() }, true, nil
+	}
+	factor, err := strconv.ParseFloat(strings.TrimSuffix(speed, "x"), 64)
+	if err != nil || !strings.HasSuffix(speed, "x") || !(factor > 0) || factor > 1e9 {
+		return nil, false, usage("--speed %q: it takes max, or a factor such as 1x or 60x", speed)
+	}
+	return func(ctx context.Context, d time.Duration) error {
+		return deliver.Sleep(ctx, time.Duration(float64(d)/factor))
+	}, false, nil
+}
+
+// share reads "80%" or "0.8".
+func share(s string) (float64, error) {
+	if s == "" {
+		return 0, nil
+	}
+	number, percent := strings.CutSuffix(s, "%")
+	v, err := strconv.ParseFloat(number, 64)
+	if percent {
+		v /= 100
+	}
+	if err != nil || math.IsNaN(v) || v < 0 || v > 1 {
+		return 0, usage("--min-coverage %q: it takes a share such as 100%% or 0.8", s)
+	}
+	return v, nil
+}
+
+// all plays every scenario, and says how it went.
+func (r *runner) all(ctx context.Context, scenarios []*scenario.Scenario) error {
+	started := r.Now()
+	r.suite = report.Suite{
+		Name: "paytest run", Started: started,
+		Properties: [][2]string{{"seed", strconv.FormatUint(r.seed, 10)}, {"target", r.t.to}, {"version", r.version()}},
+	}
+	for _, s := range scenarios {
+		if err := r.scenario(ctx, s); err != nil {
+			return err
+		}
+		if r.down != nil {
+			return &exitError{exitConnect, r.down}
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	return r.end(started)
+}
+
+// scenario plays one scenario with every payment, and in other orders.
+func (r *runner) scenario(ctx context.Context, s *scenario.Scenario) error {
+	played := make([]scenario.Played, r.o.payments)
+	first := r.index.Add(uint64(len(played))) - uint64(len(played))
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(r.o.concurrency)
+	for i := range played {
+		g.Go(func() error {
+			plan, err := r.plan(s, first+uint64(i))
+			if err != nil {
+				return usage("%w", err)
+			}
+			played[i] = r.play(gctx, plan)
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	if r.down != nil || ctx.Err() != nil {
+		return nil
+	}
+	r.tell(s, played)
+	return r.shuffled(ctx, s)
+}
+
+// plan makes one payment of a scenario. What is random is so by the seed;
+// without one, the payment ends now, or starts now where time is not skipped.
+func (r *runner) plan(s *scenario.Scenario, index uint64) ([]scenario.Planned, error) {
+	o := scenario.Options{Seed: r.seed, Index: index, Start: r.c.Epoch}
+	plan, err := scenario.Plan(r.c, s, o)
+	if err != nil || r.seeded {
+		return plan, err
+	}
+	o.Start = r.Now().UTC().Truncate(time.Millisecond)
+	if r.jump {
+		o.Start = o.Start.Add(-plan[len(plan)-1].At)
+	}
+	return scenario.Plan(r.c, s, o)
+}
+
+func (r *runner) play(ctx context.Context, plan []scenario.Planned) scenario.Played {
+	p := scenario.Player{Contract: r.c, Wait: r.clock, Send: r.send}
+	played := p.Play(ctx, plan)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.virtual += played.Virtual
+	for _, e := range played.Accepted {
+		sub := e.To.Subject
+		r.accepted[sub] = r.accepted[sub].With(e)
+	}
+	return played
+}
+
+func (r *runner) send(ctx context.Context, p scenario.Planned, success []int, wait scenario.Wait) deliver.Delivery {
+	u, err := r.t.url(p.Step.Send.Path)
+	if err != nil {
+		return deliver.Delivery{Attempts: []deliver.Result{{Outcome: deliver.Refused, Err: err}}}
+	}
+	policy := r.t.policy
+	policy.Success = success
+	d := delivery{p.Step.Send, u, p.Body}
+	done := r.t.deliver(ctx, d, policy, p.Step.Fault, wait, func(_ int, res deliver.Result) { r.journal.sent(ctx, d, r.t.header, res) })
+	last := done.Attempts[len(done.Attempts)-1]
+	if last.Outcome == deliver.Unreachable || last.Outcome == deliver.Refused {
+		r.mu.Lock()
+		r.down = last.Err
+		r.mu.Unlock()
+	}
+	return done
+}
+
+// tell reports what became of a scenario's payments.
+func (r *runner) tell(s *scenario.Scenario, played []scenario.Played) {
+	sent, failed := 0, 0
+	for i, p := range played {
+		for _, res := range p.Results {
+			sent += len(res.Delivery.Attempts)
+			c := report.Case{Class: "paytest.run." + s.Name, Name: res.Planned.Name(), Status: report.Passed, Input: string(res.Planned.Body), File: s.File, Line: res.Planned.Step.Line, Column: res.Planned.Step.Column}
+			if len(played) > 1 {
+				c.Name = fmt.Sprintf("payment %d: %s", i+1, c.Name)
+			}
+			for _, a := range res.Delivery.Attempts {
+				c.Duration += a.Latency
+			}
+			if !res.OK() {
+				c.Status, c.Message = report.Failed, res.Problem
+			}
+			r.suite.Cases = append(r.suite.Cases, c)
+		}
+		if !p.OK() {
+			failed++
+		}
+	}
+	word := report.S(report.Good, "ok  ")
+	if failed > 0 {
+		word = report.S(report.Bad, "FAIL")
+	}
+	what := plural(sent, "attempt")
+	if len(played) > 1 {
+		what = plural(len(played), "payment") + ", " + what
+	}
+	if failed > 0 && len(played) > 1 {
+		what += fmt.Sprintf(", %d failed", failed)
+	}
+	r.out.Line(word, report.S(report.Strong, "  %-26s", s.Name), report.S(report.Faint, "  %s", what))
+	shown := 0
+	for _, p := range played {
+		if !p.OK() && shown < 3 {
+			shown++
+			r.problems(p)
+		}
+	}
+}
+
+func (r *runner) problems(p scenario.Played) {
+	for _, res := range p.Results {
+		if !res.OK() {
+			r.out.Paragraph([]report.Span{report.T("      "), report.S(report.Bad, "%s", res.Planned.Name()), report.T("  ")}, "        ", res.Problem)
+			if n := len(res.Delivery.Attempts); n > 0 {
+				if body := oneLine(res.Delivery.Attempts[n-1]); body != "" {
+					r.out.Line(report.S(report.Faint, "        %s", body))
+				}
+			}
+		}
+	}
+}
+
+// shuffled plays a scenario in other orders; the first that fails is shortened.
+func (r *runner) shuffled(ctx context.Context, s *scenario.Scenario) error {
+	if r.o.shuffle > 0 && s.Ordered() {
+		why := "not shuffled: it names answers, which depend on the order"
+		r.suite.Cases = append(r.suite.Cases, report.Case{Class: "paytest.run." + s.Name, Name: "other orders", Status: report.Skipped, Message: why})
+		r.out.Line(report.S(report.Caution, "skip"), report.S(report.Strong, "  %-26s", s.Name), report.S(report.Faint, "  %s", why))
+		return nil
+	}
+	for i := range r.o.shuffle {
+		plan, err := r.plan(s, 0)
+		if err != nil {
+			return usage("%w", err)
+		}
+		order := scenario.Shuffled(sends(plan), r.seed, uint64(i))
+		var last scenario.Played
+		fails := func(order []int) bool {
+			again, err := r.plan(s, r.index.Add(1)-1)
+			if err != nil || ctx.Err() != nil || r.down != nil {
+				return false
+			}
+			p := r.play(ctx, scenario.Pick(again, order))
+			if !p.OK() {
+				last = p
+			}
+			return !p.OK()
+		}
+		c := report.Case{Class: "paytest.run." + s.Name, Name: fmt.Sprintf("order %d", i+1), Status: report.Passed}
+		failed := fails(order)
+		if failed {
+			scenario.Shrink(order, fails) // the last that failed is the shortest
+			c.Status, c.Message = report.Failed, "an order that fails: "+orderNames(last)
+		}
+		if ctx.Err() != nil || r.down != nil {
+			return nil
+		}
+		r.suite.Cases = append(r.suite.Cases, c)
+		if failed {
+			r.out.Paragraph([]report.Span{report.S(report.Bad, "FAIL"), report.S(report.Strong, "  %-26s", s.Name), report.T("  ")}, "      ",
+				fmt.Sprintf("order %d of %d; the shortest that fails: %s", i+1, r.o.shuffle, orderNames(last)))
+			r.problems(last)
+			return nil
+		}
+	}
+	if r.o.shuffle > 0 {
+		r.out.Line(report.S(report.Good, "ok  "), report.S(report.Strong, "  %-26s", s.Name), report.S(report.Faint, "  in %d other orders", r.o.shuffle))
+	}
+	return nil
+}
+
+func sends(plan []scenario.Planned) int {
+	n := 0
+	for _, p := range plan {
+		if p.Step.Send != nil {
+			n++
+		}
+	}
+	return n
+}
+
+func orderNames(p scenario.Played) string {
+	var out []string
+	for _, res := range p.Results {
+		out = append(out, res.Planned.Step.Send.String())
+	}
+	return strings.Join(out, ", ")
+}
+
+// end writes the reports and the summary.
+func (r *runner) end(started time.Time) error {
+	r.suite.Duration = r.Now().Sub(started)
+	seen, of := 0, 0
+	for _, sub := range r.c.Subjects {
+		c := verify.Coverage{Subject: sub.Name, Of: len(sub.Edges)}
+		for _, e := range sub.Edges {
+			if r.accepted[sub].Has(e) {
+				c.Seen++
+			}
+		}
+		seen, of = seen+c.Seen, of+c.Of
+		r.suite.Coverage = append(r.suite.Coverage, c)
+	}
+	covered := float64(seen) / float64(of)
+	if covered < r.minimum {
+		r.suite.Cases = append(r.suite.Cases, report.Case{
+			Class: "paytest.run", Name: "coverage", Status: report.Failed,
+			Message: fmt.Sprintf("the endpoint accepted %d of %d transitions; expected %s", seen, of, r.o.minCoverage),
+		})
+	}
+	if err := r.writeReports(r.outputs, r.suite); err != nil {
+		return err
+	}
+	_, failed, _, _ := r.suite.Counts()
+	style := report.Good
+	if failed > 0 {
+		style = report.Bad
+	}
+	var edges []string
+	for _, c := range r.suite.Coverage {
+		edges = append(edges, fmt.Sprintf("%s %d/%d", c.Subject, c.Seen, c.Of))
+	}
+	r.out.Line(report.T("%s, ", plural(len(r.suite.Cases), "check")), report.S(style, "%d failed", failed), report.T("; edges %s", strings.Join(edges, ", ")),
+		report.S(report.Faint, "; %s in %s", r.virtual.Round(time.Second), report.Duration(r.suite.Duration)))
+	if covered < r.minimum {
+		r.out.Line(report.S(report.Bad, "coverage %.0f%% is below %s", 100*covered, r.o.minCoverage))
+	}
+	if !r.seeded {
+		r.err.Line(report.S(report.Faint, "the same again: --seed %d", r.seed))
+	}
+	if failed > 0 {
+		return violated()
+	}
+	return nil
+}
