@@ -20,7 +20,7 @@ import (
 func newDemo(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "demo",
-		Short: "Watch one payment's webhooks being made, delivered and checked",
+		Short: "Watch one payment's webhooks made, delivered and checked",
 		Long: `Start a receiver on a free port of this machine, deliver the webhooks of one
 payment to it, and one more that the contract forbids; show what each check saw.`,
 		Example: `  paytest demo`,

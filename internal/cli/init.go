@@ -12,7 +12,7 @@ import (
 func newInit(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "init",
-		Short: "Write a paytest.yaml, a scenario and a CI workflow to start from",
+		Short: "Write a paytest.yaml, a scenario and a CI workflow to begin",
 		Long: `Write a commented paytest.yaml, an example scenario and a workflow for GitHub
 Actions into this folder. A file that exists is left as it is.`,
 		Example: `  paytest init`,

@@ -48,7 +48,7 @@ func newListen(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "listen [ADDR]",
 		Short: "Receive webhooks and check each of them",
-		Long: `Receive webhooks on the documented paths and check each: its form, its signature,
+		Long: `Receive webhooks on the documented paths and check each: its form, signature,
 its schema, the transition it reports, and whether it agrees with what is known
 of its payment. The verdict does not depend on the order of arrival; duplicates,
 late events and gaps are noted, contradictions are violations.
@@ -59,7 +59,7 @@ was asked for has come: exit 0, or 1 if anything violated the contract, or 4 if
 an expected event never came. Up to 100000 subjects are remembered at a time.`,
 		Example: `  paytest listen :3000
   paytest listen :3000 --strict=order,gaps        late events and gaps fail, too
-  paytest listen :3000 --forward-to :8080         your app answers, both are judged
+  paytest listen :3000 --forward-to :8080      your app answers, both are judged
   paytest listen --expect "{subject} {state}" --timeout 60s
   paytest listen --respond 500:2/3                are failed deliveries retried?
   paytest listen --record webhooks.jsonl --output ndjson`,

@@ -291,7 +291,7 @@ func newPayload(a *app) *cobra.Command {
 	var all, pretty bool
 	cmd := &cobra.Command{
 		Use:   "payload [SUBJECT [STATE]]",
-		Short: "Print the payload of a state; without a state, list what exists",
+		Short: "Print the payload of a state; without one, list what exists",
 		Long: `Print the payload of a state as the gateway sends it: a line of canonical JSON.
 
 All payloads of one seed are the same payment. A fact set with --fact changes

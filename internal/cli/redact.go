@@ -9,6 +9,15 @@ import (
 	"github.com/paytest/paytest/internal/journal"
 )
 
+// journalError places an error as editors read it: file:line:column.
+func journalError(name string, err error) error {
+	var line *journal.LineError
+	if errors.As(err, &line) {
+		return usage("%s:%d:1: %w", name, line.Line, line.Err)
+	}
+	return usage("%s: %w", name, err)
+}
+
 func isTorn(err error) bool { return errors.Is(err, journal.ErrTorn) }
 
 func newRedact(a *app) *cobra.Command {

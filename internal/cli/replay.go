@@ -129,7 +129,7 @@ func (a *app) journalEntries(name string) ([]journal.Entry, error) {
 			continue
 		}
 		if err != nil {
-			return nil, usage("%s: %w", name, err)
+			return nil, journalError(name, err)
 		}
 		out = append(out, e)
 	}

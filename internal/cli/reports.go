@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/paytest/paytest/internal/report"
+	"github.com/paytest/paytest/internal/verify"
 )
 
 func reportFlag(cmd *cobra.Command, typed *[]string) {
@@ -31,6 +32,18 @@ func outputs(typed []string) ([]report.Output, error) {
 		out = append(out, o)
 	}
 	return out, nil
+}
+
+// verdictCase is a verdict on one payload, for reports.
+func verdictCase(class, name string, v verify.Verdict, payload []byte) report.Case {
+	c := report.Case{Class: class, Name: name, Status: report.Passed, Findings: v.Findings, Input: string(payload)}
+	for _, f := range v.Findings {
+		if f.Severity == verify.Violation {
+			c.Status, c.Message = report.Failed, f.Message
+			break
+		}
+	}
+	return c
 }
 
 // writeReports writes what was asked for, and on GitHub Actions the annotations

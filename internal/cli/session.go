@@ -249,19 +249,12 @@ func (a *app) annotated() bool {
 }
 
 func deliveryCase(n int, d verify.Delivery) report.Case {
-	c := report.Case{Class: "paytest.listen", Name: fmt.Sprintf("%d %s %s", n, d.Method, d.Path), Status: report.Passed, Findings: d.Verdict.Findings, Input: string(d.Body), Duration: d.Latency}
+	name := fmt.Sprintf("%d %s %s", n, d.Method, d.Path)
 	if d.Verdict.State != nil {
-		c.Name = fmt.Sprintf("%d %s", n, d.Verdict.State)
+		name = fmt.Sprintf("%d %s", n, d.Verdict.State)
 	}
-	if !d.Verdict.OK() {
-		c.Status = report.Failed
-		for _, f := range d.Verdict.Findings {
-			if f.Severity == verify.Violation {
-				c.Message = f.Message
-				break
-			}
-		}
-	}
+	c := verdictCase("paytest.listen", name, d.Verdict, d.Body)
+	c.Duration = d.Latency
 	return c
 }
 

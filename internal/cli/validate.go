@@ -19,12 +19,26 @@ type validateOptions struct {
 	strict   string
 	together bool
 	output   string
+	reports  []string
 }
 
 // item is one payload and where it was found.
 type item struct {
-	where string
-	raw   []byte
+	file string
+	line int // from 1; 0 where the file holds no lines of payloads
+	nth  int // in an array, from 0; negative elsewhere
+	raw  []byte
+}
+
+// where names the place as users and editors read it.
+func (i item) where() string {
+	switch {
+	case i.line > 0:
+		return fmt.Sprintf("%s:%d", i.file, i.line)
+	case i.nth >= 0:
+		return fmt.Sprintf("%s[%d]", i.file, i.nth)
+	}
+	return i.file
 }
 
 func newValidate(a *app) *cobra.Command {
@@ -43,6 +57,7 @@ file are another history, unless --together joins them.`,
 		RunE: func(_ *cobra.Command, args []string) error { return a.validate(&o, args) },
 	}
 	strictFlag(cmd, &o.strict)
+	reportFlag(cmd, &o.reports)
 	cmd.Flags().BoolVar(&o.together, "together", false, "judge the payloads of all files as one history")
 	cmd.Flags().StringVar(&o.output, "output", "text", "write text or json, a line for each payload")
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
@@ -54,6 +69,10 @@ func (a *app) validate(o *validateOptions, files []string) error {
 		return err
 	}
 	strict, err := parseStrict(o.strict)
+	if err != nil {
+		return err
+	}
+	outs, err := outputs(o.reports)
 	if err != nil {
 		return err
 	}
@@ -73,16 +92,25 @@ func (a *app) validate(o *validateOptions, files []string) error {
 	}
 	var totals report.Totals
 	var all []verify.Summary
+	suite := report.Suite{Name: "paytest validate", Started: a.Now(), Properties: [][2]string{{"version", a.version()}}}
 	for _, items := range histories {
 		checker := verify.NewChecker(c, strict)
 		for _, it := range items {
 			v := checker.Check(it.raw, "")
 			totals.Add(v)
-			a.validated(it.where, v, o.output)
+			a.validated(it.where(), v, o.output)
+			c := verdictCase("paytest.validate", it.where(), v, it.raw)
+			c.File, c.Line = it.file, it.line
+			suite.Cases = append(suite.Cases, c)
 		}
 		all = append(all, checker.Summary())
 	}
-	return a.summary("payload", o.output == "json", totals, merge(all))
+	sum := merge(all)
+	suite.Duration, suite.Coverage, suite.Notes = a.Now().Sub(suite.Started), sum.Edges, sum.Gaps
+	if err := a.writeReports(outs, suite); err != nil {
+		return err
+	}
+	return a.summary("payload", o.output == "json", totals, sum)
 }
 
 func join(histories [][]item) []item {
@@ -174,17 +202,17 @@ func split(name string, raw []byte) []item {
 	case !json.Valid(trimmed) && hasPayloadLine(trimmed):
 		return lines(name, raw)
 	}
-	return []item{{name, trimmed}}
+	return []item{{name, 0, -1, trimmed}}
 }
 
 func elements(name string, array []byte) []item {
 	var raws []json.RawMessage
 	if err := json.Unmarshal(array, &raws); err != nil {
-		return []item{{name, array}}
+		return []item{{name, 0, -1, array}}
 	}
 	out := make([]item, len(raws))
 	for i, raw := range raws {
-		out[i] = item{fmt.Sprintf("%s[%d]", name, i), raw}
+		out[i] = item{name, 0, i, raw}
 	}
 	return out
 }
@@ -207,7 +235,7 @@ func lines(name string, raw []byte) []item {
 	for line := range bytes.Lines(raw) {
 		n++
 		if line = bytes.TrimSpace(line); len(line) > 0 {
-			out = append(out, item{fmt.Sprintf("%s:%d", name, n), line})
+			out = append(out, item{name, n, -1, line})
 		}
 	}
 	return out

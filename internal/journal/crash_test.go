@@ -258,7 +258,7 @@ func TestPowerCutAtEveryByte(t *testing.T) {
 	whole, _ := d.read(name)
 	for n := range len(whole) {
 		d := newDisk()
-		d.write(name, slices.Clone(whole[:n]))
+		d.plant(slices.Clone(whole[:n]))
 		j, rec, err := journal.Open(d, name, journal.Options{})
 		if err != nil {
 			t.Fatalf("%d bytes: %v", n, err)
@@ -322,7 +322,7 @@ func TestOpenRefuses(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d := newDisk()
-			d.write(name, []byte(tt.content))
+			d.plant([]byte(tt.content))
 			_, _, err := journal.Open(d, name, journal.Options{})
 			switch {
 			case err == nil:
@@ -356,7 +356,7 @@ func TestOpenCuts(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d := newDisk()
-			d.write(name, []byte(good+string(first)+tt.tail))
+			d.plant([]byte(good + string(first) + tt.tail))
 			j, rec, err := journal.Open(d, name, journal.Options{})
 			if err != nil {
 				t.Fatal(err)
@@ -374,6 +374,21 @@ func TestOpenCuts(t *testing.T) {
 	}
 }
 
+func TestOpenTakesATornHeader(t *testing.T) {
+	head := string(journal.HeaderLine(1))
+	for _, torn := range []string{"", "{", head[:20], head[:len(head)-2], head[:len(head)-1], head[:20] + "\x00\x00", strings.Repeat("\x00", 44)} {
+		d := newDisk()
+		d.plant([]byte(torn))
+		_, rec, err := journal.Open(d, name, journal.Options{})
+		if want := (journal.Recovery{CutBytes: int64(len(torn))}); err != nil || rec != want {
+			t.Errorf("%q: %+v, %v", torn, rec, err)
+		}
+		if raw, _ := d.read(name); string(raw) != head {
+			t.Errorf("%q became %q", torn, raw)
+		}
+	}
+}
+
 func TestOpenSaysWhatTheFileSystemSays(t *testing.T) {
 	for _, f := range []faults{{create: true, space: -1}, {space: 3}, {sync: true, space: -1}, {syncDir: true, space: -1}, {short: true, space: -1}} {
 		d := newDisk()
@@ -387,7 +402,7 @@ func TestOpenSaysWhatTheFileSystemSays(t *testing.T) {
 		}
 	}
 	d := newDisk()
-	d.write(name, []byte(string(journal.HeaderLine(1))+"torn"))
+	d.plant([]byte(string(journal.HeaderLine(1)) + "torn"))
 	d.faults.truncate = true
 	if _, _, err := journal.Open(d, name, journal.Options{}); !errors.Is(err, errDisk) {
 		t.Error(err)

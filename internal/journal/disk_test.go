@@ -156,7 +156,8 @@ func (d *disk) read(name string) ([]byte, bool) {
 	return n.now, true
 }
 
-func (d *disk) write(name string, b []byte) {
+// plant puts a journal of these bytes on the disk.
+func (d *disk) plant(b []byte) {
 	n := &inode{now: b, durable: b}
 	d.names[name], d.durable[name] = n, n
 }

@@ -196,6 +196,37 @@ func TestSomebodyElseWrites(t *testing.T) {
 	}
 }
 
+func TestSomebodyElseRotates(t *testing.T) {
+	d := newDisk()
+	j := open(t, d, name, journal.Options{MaxBytes: 10})
+	if _, err := j.Append(t.Context(), record(1)); err != nil {
+		t.Fatal(err)
+	}
+	d.faults.create = true
+	if _, err := j.Append(t.Context(), record(2)); !errors.Is(err, errDisk) {
+		t.Fatal(err)
+	}
+	d.faults = faults{space: -1}
+	d.plant(journal.HeaderLine(5))
+	for range 2 {
+		if _, err := j.Append(t.Context(), record(2)); !errors.Is(err, journal.ErrChanged) {
+			t.Error(err)
+		}
+	}
+}
+
+func TestNumberIsTheJournals(t *testing.T) {
+	d := newDisk()
+	j := open(t, d, name, journal.Options{})
+	if seq, err := j.Append(t.Context(), journal.Record{Seq: 99}); seq != 1 || err != nil {
+		t.Error(seq, err)
+	}
+	raw, _ := d.read(name)
+	if _, last, _ := strings.Cut(string(raw), "\n"); strings.Count(last, `"seq":`) != 1 || !strings.HasPrefix(last, `{"type":"delivery","seq":1,`) {
+		t.Error(last)
+	}
+}
+
 func TestClose(t *testing.T) {
 	j := open(t, newDisk(), name, journal.Options{})
 	for range 2 {

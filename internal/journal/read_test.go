@@ -90,7 +90,10 @@ func TestReadFails(t *testing.T) {
 }
 
 func TestReadStops(t *testing.T) {
-	for range journal.Read(strings.NewReader("{}\n{}\n")) {
+	for e, err := range journal.Read(strings.NewReader("{}\n{}\n")) {
+		if e.Line != 1 || err == nil {
+			t.Error(e, err)
+		}
 		break
 	}
 }
@@ -186,7 +189,7 @@ func FuzzRead(f *testing.F) {
 func opening(t *testing.T, in []byte) {
 	t.Helper()
 	d := newDisk()
-	d.write(name, in)
+	d.plant(in)
 	j, rec, err := journal.Open(d, name, journal.Options{})
 	if err != nil {
 		if now, _ := d.read(name); !bytes.Equal(now, in) {

@@ -166,11 +166,11 @@ func (h *Handler) signed(d *Delivery, r *http.Request) (contract.Answer, *verify
 func (h *Handler) retried(d *Delivery) {
 	n, before, taken := h.attempts.begin(d.Body)
 	d.Attempt = n
-	if n == 1 || taken {
+	if n == 1 || taken || before.IsZero() {
 		return
 	}
 	d.Verdict.First()
-	if f := Retry(h.Contract.Delivery, n, d.Time.Sub(before)); f != nil && !before.IsZero() {
+	if f := Retry(h.Contract.Delivery, n, d.Time.Sub(before)); f != nil {
 		d.Verdict.Add(*f)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/paytest/paytest/internal/report"
+	"github.com/paytest/paytest/internal/verify"
 )
 
 // node is an element, whatever its name.
@@ -182,15 +183,35 @@ func TestJUnitFailure(t *testing.T) {
 	}
 }
 
+func TestJUnitMessageOfACaseWithout(t *testing.T) {
+	note := verify.Finding{Code: "a-note", Severity: verify.Note, Message: "the note"}
+	violation := verify.Finding{Code: "a-violation", Severity: verify.Violation, Message: "the violation"}
+	tests := []struct {
+		findings   []verify.Finding
+		kind, want string
+	}{
+		{[]verify.Finding{note, violation}, "a-violation", "the violation"},
+		{[]verify.Finding{note}, "failed", "failed"},
+		{nil, "failed", "failed"},
+	}
+	for _, tt := range tests {
+		s := report.Suite{Cases: []report.Case{{Status: report.Failed, Findings: tt.findings}}}
+		failure := parseXML(t, written(t, s, as(report.FormatJUnit))).Children[0].all("testcase")[0].all("failure")[0]
+		if failure.attr("message") != tt.want || failure.attr("type") != tt.kind {
+			t.Errorf("%v: type %q, message %q", tt.findings, failure.attr("type"), failure.attr("message"))
+		}
+	}
+}
+
 func TestJUnitCutsLongTexts(t *testing.T) {
-	for _, long := range []string{strings.Repeat("é", 1<<20), strings.Repeat("\xff", 1<<20), strings.Repeat("]]>", 1<<20)} {
+	for _, long := range []string{"a" + strings.Repeat("é", 1<<17), strings.Repeat("\xff", 1<<17), strings.Repeat("]]>", 1<<17)} {
 		s := report.Suite{Cases: []report.Case{{Name: long, Class: long, Message: long, Input: long, Status: report.Failed}}}
 		text := written(t, s, as(report.FormatJUnit))
 		if len(text) > 2<<20 {
 			t.Errorf("%d bytes", len(text))
 		}
 		out := parseXML(t, text).Children[0].all("testcase")[0].all("system-out")[0].Text
-		if !strings.HasPrefix(out, shown(long[:6])) || !strings.HasSuffix(out, " more bytes)") || strings.Contains(out, `é\x`) {
+		if !strings.HasPrefix(out, shown(long[:5])) || !strings.HasSuffix(out, " more bytes)") || strings.Contains(out, `é\x`) {
 			t.Errorf("cut to %.40q…%q", out, out[max(0, len(out)-40):])
 		}
 	}

@@ -49,11 +49,11 @@ type document struct{ strings.Builder }
 func (d *document) headline(s Suite) {
 	result := map[Status]string{Passed: "passed", Failed: "failed", Errored: "could not be carried out", Skipped: "nothing ran"}
 	passed, failed, skipped, errors := s.Counts()
-	fmt.Fprintf(d, "## %s: %s\n\n", codeSpan(s.Name), result[s.Result()])
+	fmt.Fprintf(&d.Builder, "## %s: %s\n\n", codeSpan(s.Name), result[s.Result()])
 	d.WriteString("| Passed | Failed | Skipped | Errors | Time |\n| --: | --: | --: | --: | --: |\n")
-	fmt.Fprintf(d, "| %d | %d | %d | %d | %s |\n\n", passed, failed, skipped, errors, Duration(s.Duration))
+	fmt.Fprintf(&d.Builder, "| %d | %d | %d | %d | %s |\n\n", passed, failed, skipped, errors, Duration(s.Duration))
 	for i, c := range s.Coverage {
-		fmt.Fprintf(d, "%s%s %s", []string{"Edges: ", ", "}[min(i, 1)], codeSpan(c.Subject), edges(c))
+		fmt.Fprintf(&d.Builder, "%s%s %s", []string{"Edges: ", ", "}[min(i, 1)], codeSpan(c.Subject), edges(c))
 	}
 	if len(s.Coverage) > 0 {
 		d.WriteString("\n\n")
@@ -67,7 +67,7 @@ func (d *document) list(head, noun string, items []string) {
 	}
 	for i, item := range items {
 		if d.Len()+len(item) > markdownBytes {
-			fmt.Fprintf(d, "\nNo room for %s.\n", count(len(items)-i, "more "+noun))
+			fmt.Fprintf(&d.Builder, "\nNo room for %s.\n", count(len(items)-i, "more "+noun))
 			return
 		}
 		d.WriteString(item)

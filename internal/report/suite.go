@@ -231,8 +231,8 @@ type SuiteJSON struct {
 	Notes      []string          `json:"notes"`
 }
 
-// ReportJSON is a suite and its cases as programs read it.
-type ReportJSON struct {
+// RunJSON is a suite and its cases as programs read it.
+type RunJSON struct {
 	SuiteJSON
 	Cases []CaseJSON `json:"cases"`
 }
@@ -265,9 +265,9 @@ func NewSuiteJSON(s Suite) SuiteJSON {
 	return out
 }
 
-// JSON writes the suite as one object, a ReportJSON.
+// JSON writes the suite as one object, a RunJSON.
 func JSON(w io.Writer, s Suite) error {
-	out := ReportJSON{SuiteJSON: NewSuiteJSON(s), Cases: []CaseJSON{}}
+	out := RunJSON{SuiteJSON: NewSuiteJSON(s), Cases: []CaseJSON{}}
 	for _, c := range s.Cases {
 		out.Cases = append(out.Cases, NewCaseJSON(c))
 	}

@@ -301,7 +301,7 @@ func drawCase(t *rapid.T, pair func(string) (string, string)) (hostile, plain re
 func TestJSONKeepsEverything(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s, _ := drawSuite(t, hostileText())
-		var whole report.ReportJSON
+		var whole report.RunJSON
 		if err := json.Unmarshal([]byte(written(t, s, as(report.FormatJSON))), &whole); err != nil {
 			t.Fatal(err)
 		}
