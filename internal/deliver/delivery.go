@@ -135,7 +135,6 @@ func (c *Client) overlap(ctx context.Context, m message) []Result {
 			close(held)
 			select {
 			case <-released:
-			case <-ctx.Done():
 			case <-time.After(c.options.Timeout / holdShare):
 			}
 			return ctx.Err()

@@ -56,9 +56,8 @@ func isRefusal(err error) bool {
 		header  *HeaderError
 		target  *TargetError
 		refusal *refusalError
-		fault   *FaultError
 	)
-	return errors.As(err, &fault) || errors.As(err, &remote) || errors.As(err, &header) || errors.As(err, &target) || errors.As(err, &refusal)
+	return errors.As(err, &remote) || errors.As(err, &header) || errors.As(err, &target) || errors.As(err, &refusal)
 }
 
 // refusalError marks a failed check before anything was sent.

@@ -117,11 +117,11 @@ type wire struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 
-	mu       sync.Mutex // held while writing
+	writing  chan struct{} // holds an element while writing; unlike a mutex, virtual time passes meanwhile
 	headSent bool
 	pending  []byte
 	written  chan struct{}
-	writing  sync.Once
+	finish   sync.Once
 }
 
 func (c *Client) newWire(ctx context.Context, conn, raw net.Conn, a *attempt) *wire {
@@ -129,6 +129,7 @@ func (c *Client) newWire(ctx context.Context, conn, raw net.Conn, a *attempt) *w
 		Conn: conn, raw: raw, fault: a.fault, size: a.size, pause: c.options.Pause,
 		gap:     c.options.Timeout / slowShare / time.Duration(max(1, min(slowPieces, a.size))),
 		onCut:   func() { a.update(func(p *progress) { p.inflicted = true }) },
+		writing: make(chan struct{}, 1),
 		written: make(chan struct{}),
 	}
 	w.ctx, w.cancel = context.WithCancel(context.WithoutCancel(ctx))
@@ -138,8 +139,8 @@ func (c *Client) newWire(ctx context.Context, conn, raw net.Conn, a *attempt) *w
 
 // Write sends the header once it is complete, and the body once it is.
 func (w *wire) Write(p []byte) (int, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	w.writing <- struct{}{}
+	defer func() { <-w.writing }()
 	if err := w.ctx.Err(); err != nil {
 		return 0, net.ErrClosed
 	}
@@ -216,22 +217,20 @@ func (w *wire) Read(p []byte) (int, error) {
 	return w.Conn.Read(p)
 }
 
-func (w *wire) finishWriting() { w.writing.Do(func() { close(w.written) }) }
+func (w *wire) finishWriting() { w.finish.Do(func() { close(w.written) }) }
 
-// Close ends what Write and Read wait for.
+// Close ends what Write and Read wait for: net/http waits for them in turn.
 func (w *wire) Close() error {
 	w.cancel()
 	w.finishWriting()
 	return w.Conn.Close()
 }
 
-// stop closes the connection and returns after the last use of pause.
+// stop closes the connection, and returns after the last use of pause.
 func (w *wire) stop() {
-	w.cancel()
-	w.finishWriting()
-	_ = w.raw.Close()
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	_ = w.Close()
+	w.writing <- struct{}{}
+	<-w.writing
 }
 
 func (c *Client) dialWire(ctx context.Context, network, address string) (net.Conn, error) {

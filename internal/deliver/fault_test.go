@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"encoding/binary"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -128,23 +129,27 @@ func TestFaults(t *testing.T) {
 // With a receiver that answers before it has read the request, the request is
 // sent completely all the same.
 func TestLostAckSendsEverything(t *testing.T) {
-	got := make(chan int64, 1)
-	server := newRawServer(t, func(conn net.Conn) {
-		r := bufio.NewReader(conn)
-		req, err := http.ReadRequest(r)
-		if err != nil {
-			return
+	synctest.Test(t, func(t *testing.T) {
+		c := newClient(t, Options{})
+		got := make(chan int64, 1)
+		pipeTo(t, c, func(conn net.Conn) {
+			req, err := http.ReadRequest(bufio.NewReader(conn))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			go write(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+			<-time.After(time.Second)
+			n, _ := io.Copy(io.Discard, req.Body)
+			got <- n
+		})
+		body := bytes.Repeat([]byte("x"), 100_000)
+		d := c.Deliver(t.Context(), parse(t, "http://shop.test"), nil, body, Policy{Success: []int{200}}, LostAck, nil, nil)
+		expectOutcomes(t, d, Unknown, Unknown)
+		if n := <-got; n != int64(len(body)) {
+			t.Errorf("%d of %d bytes arrived", n, len(body))
 		}
-		write(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-		n, _ := io.Copy(io.Discard, req.Body)
-		got <- n
 	})
-	body := bytes.Repeat([]byte("x"), 8<<20)
-	d := newClient(t, Options{}).Deliver(t.Context(), parse(t, server.url), nil, body, Policy{Success: []int{200}}, LostAck, skip, nil)
-	expectOutcomes(t, d, Unknown, Unknown)
-	if n := <-got; n != int64(len(body)) {
-		t.Errorf("%d of %d bytes arrived", n, len(body))
-	}
 }
 
 // The connection lasts until the receiver really answers: an interim answer is
@@ -208,6 +213,14 @@ func TestFaultsTimeOut(t *testing.T) {
 			})
 		}
 	}
+	for _, f := range []Fault{LostAck, CutBody, SlowBody} {
+		synctest.Test(t, func(t *testing.T) {
+			c := newClient(t, Options{})
+			pipeTo(t, c, func(net.Conn) { <-time.After(10 * time.Second) })
+			d := c.Deliver(t.Context(), parse(t, "http://shop.test"), nil, []byte(sample), Policy{}, f, nil, nil)
+			expect(t, d.Attempts[0], TimedOut, "within 5s")
+		})
+	}
 	synctest.Test(t, func(t *testing.T) {
 		c := newClient(t, Options{})
 		pipeTo(t, c, silent)
@@ -266,40 +279,43 @@ func TestSlowBodyIsSpread(t *testing.T) {
 	}
 }
 
-// The wait between pieces is over when the limit is, and Deliver does not leave
-// it running.
-func TestSlowBodyPauseIsBounded(t *testing.T) {
-	running := 0
-	c := newClient(t, Options{Timeout: 50 * time.Millisecond, Pause: func(ctx context.Context, _ time.Duration) error {
-		running++
-		defer func() { running-- }()
-		<-ctx.Done()
-		return ctx.Err()
-	}})
-	server := newRawServer(t, silent)
-	d := c.Deliver(t.Context(), parse(t, server.url), nil, []byte(sample), Policy{}, SlowBody, nil, nil)
-	expectOutcomes(t, d, Unknown, TimedOut)
-	if running != 0 {
-		t.Error("a pause is still running")
-	}
-}
-
-// An answer that comes while the body is still being sent is read as it is.
-func TestSlowBodyWithEarlyAnswer(t *testing.T) {
-	server := newRawServer(t, func(conn net.Conn) {
+// However an attempt ends, the wait between two pieces ends with it, and Deliver
+// does not leave it running.
+func TestSlowBodyPauseEnds(t *testing.T) {
+	early := func(conn net.Conn) {
 		if _, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
 			write(conn, status(401))
 			silent(conn)
 		}
-	})
-	c := newClient(t, Options{Pause: func(ctx context.Context, _ time.Duration) error {
-		<-ctx.Done()
-		return ctx.Err()
-	}})
-	d := c.Deliver(t.Context(), parse(t, server.url), nil, []byte(sample), Policy{}, SlowBody, nil, nil)
-	expectOutcomes(t, d, Failed, Answered)
-	if d.Attempts[0].Status != 401 || string(d.Attempts[0].Body) != "ok" {
-		t.Errorf("%+v", d.Attempts[0])
+	}
+	for name, tt := range map[string]struct {
+		serve func(net.Conn)
+		want  Result
+	}{
+		"no answer":    {silent, ended(TimedOut)},
+		"early answer": {early, answered(401)},
+		"hanging up":   {func(conn net.Conn) { _, _ = bufio.NewReader(conn).ReadString('\n') }, ended(Unknown)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var running atomic.Int32
+				c := newClient(t, Options{Pause: func(ctx context.Context, _ time.Duration) error {
+					running.Add(1)
+					defer running.Add(-1)
+					<-ctx.Done()
+					<-time.After(time.Second)
+					return ctx.Err()
+				}})
+				pipeTo(t, c, tt.serve)
+				d := c.Deliver(t.Context(), parse(t, "http://shop.test"), nil, []byte(sample), Policy{}, SlowBody, nil, nil)
+				if n := running.Load(); n != 0 {
+					t.Errorf("%d pauses are still running", n)
+				}
+				if r := d.Attempts[0]; r.Outcome != tt.want.Outcome || r.Status != tt.want.Status {
+					t.Errorf("%+v", r)
+				}
+			})
+		})
 	}
 }
 
@@ -495,6 +511,65 @@ func TestFaultsVerifyCertificates(t *testing.T) {
 	expect(t, d.Attempts[0], Unreachable, "does not speak TLS")
 }
 
+// A cut is no end that TLS was told of.
+func TestCutBodySaysNoGoodbye(t *testing.T) {
+	borrowed := httptest.NewTLSServer(http.NotFoundHandler())
+	certificates := borrowed.TLS.Certificates
+	borrowed.Close()
+	records := make(chan []byte, 1)
+	server := newRawServer(t, func(raw net.Conn) {
+		var got bytes.Buffer
+		config := &tls.Config{Certificates: certificates, MaxVersion: tls.VersionTLS12} // 1.3 hides the types of records
+		silent(tls.Server(&tappedConn{raw, io.TeeReader(raw, &got)}, config))
+		var types []byte
+		for got.Len() >= 5 {
+			head := got.Next(5)
+			types = append(types, head[0])
+			got.Next(int(binary.BigEndian.Uint16(head[3:])))
+		}
+		records <- types
+	})
+	target := parse(t, strings.Replace(server.url, "http:", "https:", 1))
+	d := newClient(t, Options{Insecure: true}).Deliver(t.Context(), target, nil, []byte(sample), Policy{}, CutBody, skip, nil)
+	expectOutcomes(t, d, Unknown, Unknown)
+	const data, alert = 23, 21
+	if types := <-records; bytes.IndexByte(types, data) < 0 || bytes.IndexByte(types, alert) >= 0 {
+		t.Errorf("records of types %d arrived, want data and no alert", types)
+	}
+}
+
+type tappedConn struct {
+	net.Conn
+	reader io.Reader
+}
+
+func (c *tappedConn) Read(p []byte) (int, error) { return c.reader.Read(p) }
+
+// What was held back when the caller canceled is never sent.
+func TestCancelInOverlap(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		c := newClient(t, Options{})
+		var dials atomic.Int32
+		pipeTo(t, c, func(conn net.Conn) {
+			if readRequest(conn) != nil {
+				t.Error("a complete request arrived")
+			}
+		})
+		dial := c.dial
+		c.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+			if dials.Add(1) == 2 {
+				cancel()
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}
+			return dial(ctx, network, address)
+		}
+		d := c.Deliver(ctx, parse(t, "http://shop.test"), nil, []byte(sample), documented(), Overlap, nil, nil)
+		expectOutcomes(t, d, Canceled, Canceled, Canceled)
+	})
+}
+
 // The name, not the address, is what a virtual host is chosen by.
 func TestFaultsSendTheServerName(t *testing.T) {
 	names := make(chan string, 1)
@@ -556,13 +631,42 @@ func TestWireFindsTheBodyInAnySplit(t *testing.T) {
 			if (err != nil) != (f == CutBody) || a.snapshot().inflicted != (f == CutBody) {
 				t.Errorf("%s by %d: %v", f, size, err)
 			}
-			hangUp(w)
+			a.abort()
 			if all := <-got; all != want {
 				t.Errorf("%s by %d: %q", f, size, all)
 			}
 			if _, err := w.Write([]byte("more")); !errors.Is(err, net.ErrClosed) {
-				t.Errorf("%s: writing after Close: %v", f, err)
+				t.Errorf("%s: writing in an aborted attempt: %v", f, err)
 			}
 		}
+	}
+}
+
+// An attempt has one connection, which does not depend on the dial's context.
+func TestWireDialsOnce(t *testing.T) {
+	server := newRawServer(t, silent)
+	u := parse(t, server.url)
+	c := newClient(t, Options{})
+	for name, dial := range map[string]func(context.Context, string, string) (net.Conn, error){"http": c.dialWire, "https": c.dialTLSWire} {
+		ctx, cancel := context.WithCancel(context.WithValue(t.Context(), attemptKey{}, &attempt{fault: LostAck}))
+		if name == "https" {
+			if conn, err := c.dialOnce(ctx, "tcp", u.Host); err == nil {
+				hangUp(conn)
+			}
+		} else {
+			conn, err := dial(ctx, "tcp", u.Host)
+			if err != nil {
+				t.Fatal(err)
+			}
+			cancel()
+			if _, err := conn.Write([]byte("POST / HTTP/1.1\r\n\r\n")); err != nil {
+				t.Errorf("after the dial's context ended: %v", err)
+			}
+			hangUp(conn)
+		}
+		if _, err := dial(ctx, "tcp", u.Host); !errors.Is(err, errSecondConnection) {
+			t.Errorf("%s: the second connection: %v", name, err)
+		}
+		cancel()
 	}
 }
