@@ -28,6 +28,7 @@ func run() int {
 	return cli.Run(ctx, cli.Env{
 		Args:        os.Args[1:],
 		LookupEnv:   os.LookupEnv,
+		Environ:     os.Environ,
 		In:          os.Stdin,
 		Out:         os.Stdout,
 		Err:         os.Stderr,

@@ -30,8 +30,10 @@ type Env struct {
 	// Args are the arguments without the program's name.
 	Args      []string
 	LookupEnv func(string) (string, bool)
-	In        io.Reader
-	Out, Err  io.Writer
+	// Environ lists the environment as NAME=value.
+	Environ  func() []string
+	In       io.Reader
+	Out, Err io.Writer
 	// OutTerminal and ErrTerminal say whether Out and Err are terminals.
 	OutTerminal, ErrTerminal bool
 	Now                      func() time.Time
@@ -64,6 +66,7 @@ type app struct {
 	color        string
 	configFile   string
 	contractPath string
+	given        map[string]bool // flags on the command line
 	loaded       *contract.Contract
 }
 
@@ -147,8 +150,8 @@ whether it agrees with what came before.`,
 	noFiles(root, "contract", cobra.ShellCompDirectiveFilterDirs)
 	_ = root.RegisterFlagCompletionFunc("color", cobra.FixedCompletions([]string{"auto", "always", "never"}, cobra.ShellCompDirectiveNoFileComp))
 	root.AddGroup(&cobra.Group{ID: "test", Title: "Test an endpoint:"}, &cobra.Group{ID: "contract", Title: "Look at the contract:"}, &cobra.Group{ID: "setup", Title: "Set up:"})
+	root.SetHelpCommand(newHelp(a))
 	root.SetUsageTemplate(usageTemplate(root.UsageTemplate()))
-	root.SetHelpCommandGroupID("setup")
 	root.SetCompletionCommandGroupID("setup")
 	for id, commands := range map[string][]*cobra.Command{
 		"test":     {newDemo(a), newSend(a), newListen(a), newRun(a), newReplay(a), newValidate(a)},
@@ -159,6 +162,12 @@ whether it agrees with what came before.`,
 			c.GroupID = id
 			root.AddCommand(c)
 		}
+	}
+	root.InitDefaultCompletionCmd()
+	if completion, _, err := root.Find([]string{"completion"}); err == nil {
+		completion.Example = "  source <(paytest completion bash)\n  paytest completion fish > ~/.config/fish/completions/paytest.fish"
+		completion.Args = a.command
+		completion.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 	}
 	help := root.HelpFunc()
 	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
@@ -228,8 +237,10 @@ func (a *app) prepare(cmd *cobra.Command) error {
 		return usage("%w", err)
 	}
 	a.config = cfg
+	a.given = map[string]bool{}
 	var failed error
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		a.given[f.Name] = f.Changed
 		if failed == nil && !f.Changed {
 			failed = a.apply(cmd, f)
 		}
@@ -238,7 +249,17 @@ func (a *app) prepare(cmd *cobra.Command) error {
 	if failed != nil {
 		return failed
 	}
+	a.unknownEnv()
 	return oneOf("color", a.color, "auto", "always", "never")
+}
+
+// unknownEnv warns of variables that look like settings and are none.
+func (a *app) unknownEnv() {
+	for _, name := range a.config.UnknownEnv(a.Environ()) {
+		if name != secretEnv && name != urlEnv {
+			a.err.Line(report.S(report.Caution, "warning:"), report.T(" %s is set, but is no setting; paytest config lists them", name))
+		}
+	}
 }
 
 func (a *app) apply(cmd *cobra.Command, f *pflag.Flag) error {
@@ -327,18 +348,43 @@ func choices(word, noun string, list []string, hidden ...string) string {
 	return near + " " + noun + ": " + strings.Join(list, ", ")
 }
 
-// command refuses arguments of the program itself: they are no commands.
+func newHelp(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use: "help [COMMAND]", Short: "Help about any command", Example: "  paytest help send", GroupID: "setup",
+		PersistentPreRunE: func(*cobra.Command, []string) error { return nil },
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return commandNames(cmd.Root()), cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			about, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return a.command(cmd.Root(), args)
+			}
+			about.InitDefaultHelpFlag()
+			return about.Help()
+		},
+	}
+}
+
+func commandNames(cmd *cobra.Command) []string {
+	var out []string
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() {
+			out = append(out, c.Name())
+		}
+	}
+	return out
+}
+
+// command refuses arguments of a command that has commands: they are none.
 func (a *app) command(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	var names []string
-	for _, c := range cmd.Commands() {
-		if c.IsAvailableCommand() {
-			names = append(names, c.Name())
-		}
-	}
-	return usage("unknown command %q%s", args[0], choices(args[0], "commands", names))
+	return usage("unknown command %q%s", args[0], choices(args[0], "commands", commandNames(cmd)))
 }
 
 // atMost refuses surplus arguments, naming the first of them.

@@ -41,6 +41,7 @@ func (o outside) program(out, errs io.Writer, args ...string) Env {
 	return Env{
 		Args:      args,
 		LookupEnv: func(name string) (string, bool) { v, ok := o.env[name]; return v, ok },
+		Environ:   func() []string { return nil },
 		In:        o.in, Out: out, Err: errs, OutTerminal: o.terminal, ErrTerminal: o.terminal,
 		Now:      func() time.Time { return time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC) },
 		Seed:     func() uint64 { return 42 },

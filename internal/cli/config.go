@@ -28,15 +28,14 @@ it for every command, under a command's name for that command only:
 		Example: `  PAYTEST_TIMEOUT=2s paytest config`,
 		Args:    atMost(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			a.showSettings(cmd)
-			return nil
+			return a.showSettings(cmd)
 		},
 	}
 }
 
-// showSettings lists the settings that something sets, and the defaults of the
-// rest.
-func (a *app) showSettings(cmd *cobra.Command) {
+// showSettings lists every setting, and refuses one that its flag would not take.
+func (a *app) showSettings(cmd *cobra.Command) error {
+	var wrong error
 	for _, k := range settings(cmd.Root()) {
 		owner := cmd.Root()
 		if k.Command != "" {
@@ -50,27 +49,31 @@ func (a *app) showSettings(cmd *cobra.Command) {
 		if k.Command != "" {
 			name = k.Command + "." + k.Flag
 		}
-		value, origin := a.effective(cmd, f, k.Command)
-		style := report.Accent
-		if origin == "default" {
-			style = report.Faint
-		}
-		a.out.Line(report.S(style, "%-24s", name), report.T("  %-28s  ", value), report.S(report.Faint, "%s", origin))
-	}
-}
-
-func (a *app) effective(cmd *cobra.Command, f *pflag.Flag, command string) (value, origin string) {
-	if command == "" {
-		if given := cmd.Flags().Lookup(f.Name); given.Changed && a.config != nil {
-			if _, ok := a.config.Lookup(commandPath(cmd), f.Name); !ok {
-				return given.Value.String(), "flag --" + f.Name
+		values, origin := a.effective(f, k.Command)
+		for _, v := range values {
+			if err := f.Value.Set(v); err != nil && origin != byDefault && wrong == nil {
+				wrong = usage("%s: %s: %w", origin, name, err)
 			}
 		}
+		style := report.Accent
+		if origin == byDefault {
+			style = report.Faint
+		}
+		a.out.Line(report.S(style, "%-24s", name), report.T("  %-28s  ", strings.Join(values, ", ")), report.S(report.Faint, "%s", origin))
+	}
+	return wrong
+}
+
+const byDefault = "default"
+
+func (a *app) effective(f *pflag.Flag, command string) (values []string, origin string) {
+	if command == "" && a.given[f.Name] {
+		return []string{f.Value.String()}, "flag --" + f.Name
 	}
 	if v, ok := a.config.Lookup(command, f.Name); ok {
-		return strings.Join(v.Values, ", "), v.Origin
+		return v.Values, v.Origin
 	}
-	return f.DefValue, "default"
+	return []string{strings.Trim(f.DefValue, "[]")}, byDefault
 }
 
 func newVersion(a *app) *cobra.Command {

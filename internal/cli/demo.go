@@ -139,7 +139,7 @@ func (a *app) demoStep(n int, s step, r deliver.Result, v verify.Verdict) {
 func (a *app) demoEnd(c *contract.Contract, sent, caught int) {
 	last := c.Flow[len(c.Flow)-1]
 	a.out.Line()
-	a.out.Line(report.S(report.Good, "%d webhooks delivered, %d illegal one caught.", sent, caught))
+	a.out.Line(report.S(report.Good, "%d webhooks delivered: %d accepted, %d illegal one caught.", sent, sent-caught, caught))
 	a.out.Line(report.T("Next, with your own endpoint on port 3000:"))
 	a.out.Line(report.S(report.Accent, "  paytest send %s", last))
 	a.out.Line(report.T("or in place of it:"))

@@ -17,8 +17,13 @@ func newGraph(a *app) *cobra.Command {
 		Short: "Draw the state machine: as text, Mermaid or DOT",
 		Example: `  paytest graph
   paytest graph {subject} --format mermaid`,
-		Args:              atMost(1),
-		ValidArgsFunction: a.completeStates,
+		Args: atMost(1),
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return a.completeStates(cmd, args, typed)
+		},
 		RunE: func(_ *cobra.Command, args []string) error {
 			if err := oneOf("format", format, "text", "mermaid", "dot"); err != nil {
 				return err

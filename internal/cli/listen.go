@@ -142,6 +142,9 @@ func stateNames(c *contract.Contract) []string {
 	return out
 }
 
+// urlEnv tells the program of --exec where to deliver.
+const urlEnv = "PAYTEST_URL"
+
 const allStrict = "all"
 
 // notStrict catches "--strict order": with a space the word is an argument.

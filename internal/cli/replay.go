@@ -41,8 +41,8 @@ A receiver that knows the payments will take them for duplicates: --fresh-ids
 makes new payments of them, --restamp makes them happen now, and --resign signs
 them anew, which both need where signatures are checked.`,
 		Example: `  paytest replay webhooks.jsonl --to http://localhost:8080
-  paytest replay webhooks.jsonl --speed 1x                     in the recorded rhythm
-  paytest replay webhooks.jsonl --fresh-ids --restamp --resign --secret-file secret`,
+  paytest replay webhooks.jsonl --speed 1x              in the recorded rhythm
+  paytest replay webhooks.jsonl --fresh-ids --restamp   as new payments`,
 		Args: atMost(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.replay(cmd, &o, args) },
 	}

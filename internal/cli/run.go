@@ -38,7 +38,7 @@ func newRun(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run [SCENARIO...]",
 		Short: "Drive your endpoint through payments' whole lives",
-		Long: `Drive your endpoint through payments' whole lives: scenarios that are built in, or
+		Long: `Drive your endpoint through payments' whole lives: built-in scenarios, or
 your own YAML files. Each step is delivered as the gateway does it, with its
 retries, and its answer is checked.
 
@@ -48,13 +48,13 @@ says otherwise. Exit 0 when every answer was as expected, 1 when not, 3 when the
 endpoint cannot be reached.`,
 		Example: `  paytest run --list
   paytest run paid
-  paytest run --all-paths --min-coverage 100% --report junit=report.xml
+  paytest run --all-paths --min-coverage 100% --report junit=out.xml
   paytest run paid --shuffle 50        the same events in 50 other orders
   paytest run ./checkout.yaml --payments 200 --concurrency 20`,
 		ValidArgsFunction: a.completeScenarios,
 		RunE:              func(cmd *cobra.Command, args []string) error { return a.run(cmd, &o, args) },
 	}
-	o.target.flags(cmd, "as the contract says")
+	o.target.flags(cmd, byContract)
 	f := cmd.Flags()
 	f.BoolVar(&o.allPaths, "all-paths", false, "walk every path through the state machine")
 	f.IntVar(&o.shuffle, "shuffle", 0, "also deliver in this `number` of other orders, and shorten one that fails")

@@ -69,7 +69,7 @@ networks are reached unless --allow-remote says otherwise.`,
 	}
 	o.flags(a, cmd)
 	f := cmd.Flags()
-	o.target.flags(cmd, "0; the gateway makes them")
+	o.target.flags(cmd, "0; with --fault as the contract says")
 	f.StringVar(&o.data, "data", "", "send this `body`; @FILE reads a file, - standard input")
 	f.BoolVar(&o.dryRun, "dry-run", false, "show what would be sent, and send nothing")
 	f.StringVar(&o.fault, "fault", "", "misbehave in the first attempt: "+strings.Join(faultNames(), ", "))
@@ -110,7 +110,11 @@ func (a *app) send(cmd *cobra.Command, o *sendOptions, args []string) error {
 	if err != nil {
 		return err
 	}
-	t, err := a.target(c, cmd, &o.target, 0)
+	retries := 0
+	if o.fault != "" {
+		retries = len(c.Delivery.Backoff) // a fault is followed by a sound attempt
+	}
+	t, err := a.target(c, cmd, &o.target, retries)
 	if err != nil {
 		return err
 	}

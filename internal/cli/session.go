@@ -282,7 +282,7 @@ func (s *session) serve(ctx context.Context, listeners []net.Listener) error {
 		}
 	}
 	if s.o.exec != "" {
-		wait, err := s.Start(program, s.o.exec, []string{"PAYTEST_URL=" + url})
+		wait, err := s.Start(program, s.o.exec, []string{urlEnv + "=" + url})
 		if err != nil {
 			return usage("--exec: %w", err)
 		}

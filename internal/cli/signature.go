@@ -139,8 +139,8 @@ func newSign(a *app) *cobra.Command {
 		Use:   "sign [FILE|-]",
 		Short: "Sign a body: print the headers that go with it",
 		Long: `Sign the body in a file, or from standard input, byte for byte, and print the
-headers that go with it. The secret is in a file or in ` + secretEnv + `, never on the
-command line.`,
+headers that go with it. The secret is in a file or in ` + secretEnv + `, never on
+the command line.`,
 		Example: `  paytest payload {subject} {state} --seed 7 | tr -d '\n' > body.json
   paytest sign body.json --secret-file secret.txt`,
 		Args: atMost(1),
@@ -173,7 +173,7 @@ func newVerifySignature(a *app) *cobra.Command {
 bytes, and over the body as JSON.stringify writes it, as the documented verifier
 does. Exit 0 when it is right, 1 when not.`,
 		Example: `  paytest verify-signature body.json --secret-file secret.txt \
-      -H 'X-Signature: 5257a869e7ecebeda32affa62cdca3fa51cad7e77a0e56ff536d0ce8e108d8bd'`,
+      -H "X-Signature: $SIGNATURE"`,
 		Args: atMost(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			h, err := headers(typed)

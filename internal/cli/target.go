@@ -35,19 +35,25 @@ func (o *targetOptions) flags(cmd *cobra.Command, retries string) {
 	f := cmd.Flags()
 	f.StringVar(&o.to, "to", "http://localhost:3000", "send to this `URL`")
 	f.StringArrayVarP(&o.headers, "header", "H", nil, "send this header too, as `'Name: value'`; may be repeated")
-	f.DurationVar(&o.timeout, "timeout", 0, "wait this long for the whole answer (default as the contract says)")
+	f.DurationVar(&o.timeout, "timeout", 0, "wait this `long` for the whole answer")
 	f.BoolVarP(&o.insecure, "insecure", "k", false, "do not check the server's certificate")
 	f.StringVar(&o.caCert, "cacert", "", "trust the certificates in this PEM `file`")
 	f.StringVar(&o.proxy, "proxy", "", "go through the proxy at this `URL`; the environment's proxies are ignored")
 	f.BoolVar(&o.allowRemote, "allow-remote", false, "allow a target outside this machine and its private networks")
-	f.IntVar(&o.retries, "retries", -1, "try again this `number` of times (default "+retries+")")
-	f.StringVar(&o.backoff, "backoff", "", "wait this long before each retry, as `1s,2s,4s` (default as the contract says)")
+	f.IntVar(&o.retries, "retries", -1, "try again this `number` of times")
+	f.StringVar(&o.backoff, "backoff", "", "wait this long before each retry, as `1s,2s,4s`")
 	f.Float64Var(&o.jitter, "jitter", 0, "spread the waits by this `share`: 0.2 is up to 20 % shorter or longer")
 	o.secrets.flags(cmd)
+	for name, value := range map[string]string{"timeout": byContract, "backoff": byContract, "retries": retries} {
+		f.Lookup(name).DefValue = value
+	}
 	for _, name := range []string{"to", "header", "timeout", "proxy", "retries", "backoff", "jitter"} {
 		noFiles(cmd, name, cobra.ShellCompDirectiveNoFileComp)
 	}
 }
+
+// byContract is the default of what the contract says.
+const byContract = "as the contract says"
 
 // target delivers as the options say.
 type target struct {
@@ -61,8 +67,14 @@ type target struct {
 
 // target checks the options. Without --retries, retries of them are made.
 func (a *app) target(c *contract.Contract, cmd *cobra.Command, o *targetOptions, retries int) (*target, error) {
-	if err := exclusive(cmd, "insecure", "cacert"); err != nil {
-		return nil, err
+	switch {
+	case a.given["insecure"] && !a.given["cacert"]:
+		o.caCert = "" // the command line goes before the settings
+	case a.given["cacert"] && !a.given["insecure"]:
+		o.insecure = false
+	}
+	if o.insecure && o.caCert != "" {
+		return nil, usage("--insecure and --cacert exclude each other: give one of them")
 	}
 	header, err := headers(o.headers)
 	if err != nil {

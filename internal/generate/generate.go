@@ -188,18 +188,21 @@ func (e Edit) explain(at jsondoc.Pointer, doc *jsondoc.Value, err error) error {
 	if e.Kind == Set {
 		hint = " (--add adds it)"
 	}
-	if near := suggest.Nearest(strings.Join(at, "."), paths(doc, nil)); near != "" {
+	if near := suggest.Nearest(strings.Join(at, "."), paths(doc, nil, len(at))); near != "" {
 		hint = fmt.Sprintf("; did you mean %s?", near)
 	}
 	return fmt.Errorf("--%s %q: %w%s", e.Kind, e.Expression, err, hint)
 }
 
-func paths(v *jsondoc.Value, at []string) []string {
+// paths lists the members that are that many steps deep.
+func paths(v *jsondoc.Value, at []string, depth int) []string {
+	if depth == 0 {
+		return []string{strings.Join(at, ".")}
+	}
 	var out []string
 	for i := range v.Members {
 		here := append(at[:len(at):len(at)], v.Members[i].Name)
-		out = append(out, strings.Join(here, "."))
-		out = append(out, paths(&v.Members[i].Value, here)...)
+		out = append(out, paths(&v.Members[i].Value, here, depth-1)...)
 	}
 	return out
 }

@@ -112,8 +112,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // is one of those that were asked for.
 func (h *Handler) judge(d *Delivery, w http.ResponseWriter, r *http.Request, known bool) bool {
 	answer, finding := h.door(r, known)
+	body, unread, broken := h.read(w, r)
+	d.Body = body
 	if finding == nil {
-		d.Body, answer, finding = h.read(w, r)
+		answer, finding = unread, broken
 	}
 	if finding == nil {
 		answer, finding = h.signed(d, r)

@@ -91,17 +91,22 @@ type claim struct {
 // legal one look wrong.
 func (k *Checker) Check(raw []byte, path string) Verdict {
 	v := Payload(k.c, raw, path)
+	k.tighten(&v)
 	if v.OK() && v.ID != "" && v.Edge != nil {
 		k.mu.Lock()
 		k.observe(&v)
 		k.mu.Unlock()
 	}
+	return v
+}
+
+// tighten makes violations of what is to be judged strictly.
+func (k *Checker) tighten(v *Verdict) {
 	for i, f := range v.Findings {
 		if k.strict.covers(f.Code) {
 			v.Findings[i].Severity = Violation
 		}
 	}
-	return v
 }
 
 func (k *Checker) observe(v *Verdict) {
@@ -117,7 +122,9 @@ func (k *Checker) observe(v *Verdict) {
 		return
 	}
 	k.notes(v, own)
-	k.record(v, own, parties)
+	if k.tighten(v); v.OK() {
+		k.record(v, own, parties)
+	}
 }
 
 // parties returns every subject the delivery identifies.
