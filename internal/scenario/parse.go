@@ -1,12 +1,13 @@
 package scenario
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"path"
 	"slices"
-	"strconv"
+	"sort"
 	"strings"
 	"time"
 
@@ -21,9 +22,10 @@ import (
 )
 
 const (
-	maxSteps  = 1000
-	maxRepeat = 1000
-	maxWait   = 10 * 365 * 24 * time.Hour
+	maxSteps      = 1000
+	maxRepeat     = 1000
+	maxDeliveries = 10_000
+	maxWait       = 10 * 365 * 24 * time.Hour
 )
 
 // Error is why a scenario is refused, and where in its file.
@@ -75,32 +77,63 @@ func (p *parser) fail(n *yaml.Node, format string, args ...any) {
 }
 
 func (p *parser) document(raw []byte) (*yaml.Node, error) {
-	dec := yaml.NewDecoder(strings.NewReader(string(raw)))
-	var doc, more yaml.Node
-	if err := dec.Decode(&doc); err != nil {
-		if errors.Is(err, io.EOF) {
-			return nil, &Error{p.file, 1, 1, "is empty: it takes steps"}
-		}
-		return nil, p.syntax(err)
+	doc, more, err := decode(raw)
+	switch {
+	case errors.Is(err, io.EOF):
+		return nil, &Error{p.file, 1, 1, "is empty: it takes steps"}
+	case err != nil:
+		return nil, p.syntax(raw, err)
+	case more > 0:
+		return nil, &Error{p.file, more, 1, "holds a second document; a file is one scenario"}
 	}
-	if err := dec.Decode(&more); !errors.Is(err, io.EOF) {
-		return nil, &Error{p.file, max(more.Line, 1), 1, "holds a second document; a file is one scenario"}
+	p.noAlias(doc.Content[0])
+	if p.err != nil {
+		return nil, p.err
 	}
 	return doc.Content[0], nil
 }
 
-// syntax turns "yaml: line 3: did not find…" into a located error.
-func (p *parser) syntax(err error) *Error {
-	text := strings.TrimPrefix(err.Error(), "yaml: ")
-	line := 1
-	if rest, ok := strings.CutPrefix(text, "line "); ok {
-		if number, message, ok := strings.Cut(rest, ": "); ok {
-			if n, err := strconv.Atoi(number); err == nil {
-				line, text = n, message
-			}
-		}
+// decode reads a document; more is the line of a second one, or 0.
+func decode(raw []byte) (doc *yaml.Node, more int, err error) {
+	dec := yaml.NewDecoder(bytes.NewReader(raw))
+	var first, second yaml.Node
+	if err := dec.Decode(&first); err != nil {
+		return nil, 0, err
 	}
-	return &Error{p.file, line, 1, "is no YAML: " + text}
+	err = dec.Decode(&second)
+	if errors.Is(err, io.EOF) {
+		return &first, 0, nil
+	}
+	return &first, max(second.Line, 1), err
+}
+
+// syntax finds the line at which a file stops being YAML: the parser's own is
+// the one before, or the one on which an enclosing list began.
+func (p *parser) syntax(raw []byte, err error) *Error {
+	lines := bytes.SplitAfter(raw, []byte{'\n'})
+	line := 1 + sort.Search(len(lines)-1, func(i int) bool {
+		_, _, again := decode(bytes.Join(lines[:i+1], nil))
+		return again != nil && message(again) == message(err)
+	})
+	return &Error{p.file, line, 1, "is no YAML: " + message(err)}
+}
+
+// message drops the line from "yaml: line 3: did not find…".
+func message(err error) string {
+	text := strings.TrimPrefix(err.Error(), "yaml: ")
+	if number, rest, ok := strings.Cut(text, ": "); ok && strings.HasPrefix(number, "line ") {
+		return rest
+	}
+	return text
+}
+
+func (p *parser) noAlias(n *yaml.Node) {
+	if n.Kind == yaml.AliasNode {
+		p.fail(n, "the alias *%.80s is not followed: write out what it stands for", n.Value)
+	}
+	for _, x := range n.Content {
+		p.noAlias(x)
+	}
 }
 
 // mapping calls the function of each key; a key without one is refused.
@@ -114,7 +147,9 @@ func (p *parser) mapping(n *yaml.Node, what string, keys map[string]func(*yaml.N
 		key := n.Content[i]
 		read, known := keys[key.Value]
 		switch {
-		case key.Kind != yaml.ScalarNode || !known:
+		case key.Kind != yaml.ScalarNode:
+			p.fail(key, "a key of %s is a word, such as %s", what, strings.Join(sorted(keys), ", "))
+		case !known:
 			p.fail(key, "unknown key %.80q in %s%s", key.Value, what, choices(key.Value, "it takes", sorted(keys)))
 		case seen[key.Value]:
 			p.fail(key, "%s has the key %s twice", what, key.Value)
@@ -143,24 +178,28 @@ func choices(word, noun string, list []string) string {
 }
 
 func (p *parser) scenario(n *yaml.Node, s *Scenario) {
-	facts := n
+	steps := n
 	p.mapping(n, "a scenario", map[string]func(*yaml.Node){
 		"description": func(v *yaml.Node) { s.Description = p.text(v) },
 		"outcome":     func(v *yaml.Node) { s.Outcome = p.outcome(v) },
-		"facts":       func(v *yaml.Node) { facts = v; s.Facts = p.facts(v) },
-		"steps":       func(v *yaml.Node) { s.Steps = p.steps(v) },
+		"facts":       func(v *yaml.Node) { s.Facts = p.facts(v) },
+		"steps":       func(v *yaml.Node) { steps = v; s.Steps = p.steps(v) },
 	})
 	if p.err == nil && len(s.Sends()) == 0 {
-		p.fail(facts, "sends nothing: it takes steps, with at least one send")
+		p.fail(steps, "sends nothing: it takes steps, with at least one send")
 	}
 }
 
 func (p *parser) text(n *yaml.Node) string {
-	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
-		p.fail(n, "takes a text")
-		return ""
+	switch {
+	case n.Kind == yaml.ScalarNode && n.Tag != "!!null":
+		return n.Value
+	case n.Kind == yaml.ScalarNode:
+		p.fail(n, "takes a text, and there is none")
+	default:
+		p.fail(n, "takes a text, and not a list or keys and values")
 	}
-	return n.Value
+	return ""
 }
 
 func (p *parser) outcome(n *yaml.Node) *contract.State {
@@ -180,7 +219,7 @@ func (p *parser) facts(n *yaml.Node) map[*contract.Fact]jsondoc.Value {
 		keys[f.Name] = func(v *yaml.Node) {
 			value, err := payment.FactValue(f, p.text(v))
 			if err != nil {
-				p.fail(v, "%v", err)
+				p.fail(v, "%.100q is no value of %s: it takes a %s", v.Value, f.Name, f.Takes())
 			}
 			out[f] = value
 		}
@@ -199,8 +238,25 @@ func (p *parser) steps(n *yaml.Node) []Step {
 		return nil
 	}
 	out := make([]Step, 0, len(n.Content))
+	sent := map[*contract.State]bool{}
+	var waits time.Duration
+	deliveries := 0
 	for _, x := range n.Content {
-		out = append(out, p.step(x))
+		s := p.step(x)
+		waits = min(waits+s.Wait, maxWait+1)
+		switch {
+		case waits > maxWait:
+			p.fail(x, "the waits add up to more than ten years")
+		case s.Send != nil:
+			if deliveries += s.Repeat; deliveries > maxDeliveries {
+				p.fail(x, "the deliveries add up to more than %d", maxDeliveries)
+			}
+			if sent[s.Send] && s.At >= 0 {
+				p.fail(x, "at belongs to the first delivery of %s: the same event happens once", s.Send)
+			}
+			sent[s.Send] = true
+		}
+		out = append(out, s)
 	}
 	return out
 }
@@ -273,24 +329,29 @@ func (p *parser) from(n *yaml.Node, to *contract.State) *contract.State {
 }
 
 func (p *parser) duration(n *yaml.Node) time.Duration {
-	d, err := time.ParseDuration(p.text(n))
-	if err != nil || d < 0 || d > maxWait {
+	d, err := time.ParseDuration(n.Value)
+	if n.Kind != yaml.ScalarNode || err != nil || n.Value[0] == '-' || d > maxWait {
 		p.fail(n, "%.80q is no duration: it takes one such as 30m, 14m52.5s or 24h", n.Value)
 	}
 	return d
 }
 
 func (p *parser) integer(n *yaml.Node, low, high int) int {
-	i, err := strconv.Atoi(p.text(n))
-	if err != nil || i < low || i > high {
+	i, ok := whole(n)
+	if !ok || i < low || i > high {
 		p.fail(n, "%.80q is out of range: it takes an integer from %d to %d", n.Value, low, high)
 	}
 	return i
 }
 
+func whole(n *yaml.Node) (i int, ok bool) {
+	ok = n.Kind == yaml.ScalarNode && n.Tag == "!!int" && n.Decode(&i) == nil
+	return i, ok
+}
+
 func (p *parser) fault(n *yaml.Node) deliver.Fault {
 	f, ok := deliver.ParseFault(p.text(n))
-	if !ok {
+	if !ok || f == deliver.NoFault {
 		p.fail(n, "unknown fault %.80q%s", n.Value, choices(n.Value, "faults", faultNames()))
 	}
 	return f
@@ -325,8 +386,8 @@ func (p *parser) answer(n *yaml.Node) Answer {
 	}
 	var a Answer
 	for _, x := range list {
-		i, err := strconv.Atoi(x.Value)
-		if x.Kind != yaml.ScalarNode || err != nil || i < 100 || i > 599 {
+		i, ok := whole(x)
+		if !ok || i < 100 || i > 599 {
 			p.fail(x, "%.80q is no answer: it takes a status such as 200, a list of them, or any", x.Value)
 		}
 		a.Statuses = append(a.Statuses, i)

@@ -49,8 +49,9 @@ func (s Step) what() string {
 
 // Plan works out a scenario before anything is sent: what is delivered, and
 // when on the virtual clock. Events happen in the documented rhythm, shifted by
-// the waits before them; an event that is delivered after a later one keeps its
-// own moment, as a webhook that was delayed does.
+// the waits before them, and the first after a wait not before its end; but for
+// that, an event that is delivered after a later one keeps its own moment, as a
+// webhook that was delayed does.
 func Plan(c *contract.Contract, s *Scenario, o Options) ([]Planned, error) {
 	po := payment.Options{Seed: o.Seed, Index: o.Index, Start: o.Start, Facts: s.Facts}
 	if s.Outcome != nil {
@@ -59,14 +60,19 @@ func Plan(c *contract.Contract, s *Scenario, o Options) ([]Planned, error) {
 	rhythm := payment.New(c, po)
 	po.Moments = map[*contract.State]time.Duration{}
 	times := make([]time.Duration, len(s.Steps))
-	var clock, shift time.Duration
+	var clock, shift, waited time.Duration
 	for i, st := range s.Steps {
 		shift += st.Wait
 		clock += st.Wait
+		if st.Wait > 0 {
+			waited = clock
+		}
 		if st.Send != nil {
 			if _, told := po.Moments[st.Send]; !told {
 				po.Moments[st.Send] = st.At
 				if st.At < 0 {
+					shift = max(shift, waited-rhythm.Offset(st.Send))
+					waited = 0
 					po.Moments[st.Send] = rhythm.Offset(st.Send) + shift
 				}
 			}

@@ -28,7 +28,8 @@ type Scenario struct {
 	// Name is the file's name without its ending.
 	Name        string
 	Description string
-	// File is where it was read; empty for one made from the graph.
+	// File is where it was read; empty for one that is built in, or made from the
+	// graph.
 	File string
 	// Outcome is the state the payment comes to, or nil.
 	Outcome *contract.State
@@ -82,7 +83,7 @@ func (a Answer) Allows(status int, success []int) bool {
 // String says what is expected, in the words of the file.
 func (a Answer) String(success []int) string {
 	if a.Any {
-		return "any answer but 5xx"
+		return "any but 5xx"
 	}
 	list := a.Statuses
 	if len(list) == 0 {
@@ -95,7 +96,8 @@ func (a Answer) String(success []int) string {
 	return strings.Join(words, " or ")
 }
 
-// Builtin reads a pack's scenarios, in the order of their names.
+// Builtin reads a pack's scenarios, in the order of their names. Each of them can
+// be planned.
 func Builtin(c *contract.Contract, fsys fs.FS) ([]*Scenario, error) {
 	files, err := fs.Glob(fsys, Folder+"/*.yaml")
 	if err != nil {
@@ -112,6 +114,10 @@ func Builtin(c *contract.Contract, fsys fs.FS) ([]*Scenario, error) {
 		if err != nil {
 			return nil, err
 		}
+		if _, err := Plan(c, s, Options{Start: c.Epoch}); err != nil {
+			return nil, err
+		}
+		s.File = ""
 		out = append(out, s)
 	}
 	return out, nil

@@ -19,7 +19,7 @@ const Dialect = "https://json-schema.org/draft/2020-12/schema"
 type Resources map[string]jsondoc.Value
 
 // Error says why a schema cannot be compiled.
-type Error struct { //nolint:revive // beside Violation, Error alone would not say whether a schema or a document is wrong
+type Error struct {
 	Resource string
 	Pointer  jsondoc.Pointer // the offending keyword or schema
 	Message  string
