@@ -12,7 +12,15 @@ import (
 // files is the real file system, as journals need it.
 type files struct{}
 
-func (files) Open(name string) (cli.File, error) { return os.OpenFile(name, os.O_RDWR, 0) }
+var errNoFile = errors.New("it is no regular file, and only such a one can be a journal")
+
+func (files) Open(name string) (cli.File, error) {
+	// A pipe or a device could be read without end, and keeps nothing.
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		return nil, errNoFile
+	}
+	return os.OpenFile(name, os.O_RDWR, 0)
+}
 
 func (files) Create(name string) (cli.File, error) {
 	return os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
@@ -55,11 +63,8 @@ func writeFile(name string, data []byte) error {
 	return err
 }
 
-// createFile writes a file that must not be there yet, with the folders above it.
+// createFile writes a file that must not be there yet.
 func createFile(name string, data []byte) error {
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		return err
-	}
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return err
@@ -76,3 +81,5 @@ func appendFile(name string, data []byte) error {
 	_, err = f.Write(data)
 	return errors.Join(err, f.Close())
 }
+
+func makeDirs(name string) error { return os.MkdirAll(name, 0o755) }

@@ -25,13 +25,19 @@ func main() { os.Exit(run()) }
 func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	return cli.Run(ctx, cli.Env{
+	return cli.Run(ctx, outside())
+}
+
+// outside is the outside world as it is.
+func outside() cli.Env {
+	return cli.Env{
 		Args:        os.Args[1:],
 		LookupEnv:   os.LookupEnv,
 		Environ:     os.Environ,
 		In:          os.Stdin,
 		Out:         os.Stdout,
 		Err:         os.Stderr,
+		InTerminal:  isatty.IsTerminal(os.Stdin.Fd()),
 		OutTerminal: isatty.IsTerminal(os.Stdout.Fd()),
 		ErrTerminal: isatty.IsTerminal(os.Stderr.Fd()),
 		Now:         time.Now,
@@ -42,9 +48,10 @@ func run() int {
 		Files:       files{},
 		WriteFile:   writeFile,
 		CreateFile:  createFile,
+		MakeDirs:    makeDirs,
 		AppendFile:  appendFile,
 		Contract:    payloads.FS,
 		Windows:     runtime.GOOS == "windows",
 		Version:     version,
-	})
+	}
 }

@@ -30,7 +30,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the golden parts of the scenarios")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"paytest": main})
+	testscript.Main(m, map[string]func(){"paytest": main, "paytest-early": early})
 }
 
 // TestScripts runs the scenarios in testdata/script, each of which reads as a
@@ -45,7 +45,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			// Under the race detector every program would otherwise end with a second's sleep.
 			e.Setenv("GORACE", "atexit_sleep_ms=1 "+e.Getenv("GORACE"))
-			e.Values[worldKey{}] = &world{env: e.Vars, programs: map[string]*program{}, servers: map[string]*endpoint{}}
+			e.Values[worldKey{}] = &world{env: e.Vars, programs: map[string]*program{}, servers: map[string]*endpoint{}, exchanges: map[string]*exchange{}}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -57,6 +57,14 @@ func TestScripts(t *testing.T) {
 			"request":  cmdRequest,
 			"types":    cmdTypes,
 			"columns":  cmdColumns,
+			"ended":    cmdEnded,
+			"underway": cmdUnderway,
+			"answered": cmdAnswered,
+			"merchant": cmdMerchant,
+			"bodies":   cmdBodies,
+			"hides":    cmdHides,
+			"alike":    cmdAlike,
+			"junit":    cmdJUnit,
 		},
 	})
 }
@@ -66,6 +74,8 @@ type world struct {
 	env      []string
 	programs map[string]*program
 	servers  map[string]*endpoint
+
+	exchanges map[string]*exchange
 }
 
 type worldKey struct{}

@@ -34,9 +34,10 @@ type Env struct {
 	Environ  func() []string
 	In       io.Reader
 	Out, Err io.Writer
-	// OutTerminal and ErrTerminal say whether Out and Err are terminals.
-	OutTerminal, ErrTerminal bool
-	Now                      func() time.Time
+	// InTerminal, OutTerminal and ErrTerminal say whether In, Out and Err are
+	// terminals.
+	InTerminal, OutTerminal, ErrTerminal bool
+	Now                                  func() time.Time
 	// Seed returns a new random seed.
 	Seed func() uint64
 	// Open opens a file, Dir a folder, both by the path a user gave.
@@ -50,12 +51,48 @@ type Env struct {
 	// WriteFile writes a whole file or leaves the old one, CreateFile one that
 	// must not exist, AppendFile at the end of one.
 	WriteFile, CreateFile, AppendFile func(name string, data []byte) error
+	// MakeDirs makes a folder and those above it, where they are missing.
+	MakeDirs func(name string) error
 	// Contract is the built-in contract's pack.
 	Contract fs.FS
 	// Windows says that file permissions mean nothing.
 	Windows bool
 	// Version is the release, empty in a build without one.
 	Version string
+}
+
+// interruptible is input that ends when the program is interrupted.
+type interruptible struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (i *interruptible) Read(p []byte) (int, error) {
+	type result struct {
+		data     []byte
+		err      error
+		panicked any
+	}
+	done := make(chan result, 1)
+	go func() {
+		defer func() {
+			if r := recover(); r != nil {
+				done <- result{panicked: r}
+			}
+		}()
+		buf := make([]byte, len(p)) // not p, which the caller has back when interrupted
+		n, err := i.r.Read(buf)
+		done <- result{data: buf[:n], err: err}
+	}()
+	select {
+	case r := <-done:
+		if r.panicked != nil {
+			panic(r.panicked) // for Run to tell of
+		}
+		return copy(p, r.data), r.err
+	case <-i.ctx.Done():
+		return 0, &exitError{exitInterrupted, errors.New("interrupted")}
+	}
 }
 
 // app is one run of the program.
@@ -66,12 +103,14 @@ type app struct {
 	color        string
 	configFile   string
 	contractPath string
-	given        map[string]bool // flags on the command line
+	given        map[string]bool   // flags on the command line
+	origins      map[string]string // of the flags that settings set
 	loaded       *contract.Contract
 }
 
 // Run runs the program and returns its exit code.
 func Run(ctx context.Context, env Env) (code int) {
+	env.In = &interruptible{ctx, env.In}
 	a := &app{Env: env}
 	a.printers()
 	defer func() {
@@ -134,6 +173,7 @@ whether it agrees with what came before.`,
   paytest payload {subject} {state}      print a payload
   paytest explain {subject} {state}      what each field means, and who says so`,
 		Args:              a.command,
+		Version:           a.build(),
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return a.prepare(cmd) },
@@ -151,6 +191,7 @@ whether it agrees with what came before.`,
 	_ = root.RegisterFlagCompletionFunc("color", cobra.FixedCompletions([]string{"auto", "always", "never"}, cobra.ShellCompDirectiveNoFileComp))
 	root.AddGroup(&cobra.Group{ID: "test", Title: "Test an endpoint:"}, &cobra.Group{ID: "contract", Title: "Look at the contract:"}, &cobra.Group{ID: "setup", Title: "Set up:"})
 	root.SetHelpCommand(newHelp(a))
+	root.SetVersionTemplate("paytest {{.Version}}\n")
 	root.SetUsageTemplate(usageTemplate(root.UsageTemplate()))
 	root.SetCompletionCommandGroupID("setup")
 	for id, commands := range map[string][]*cobra.Command{
@@ -237,7 +278,7 @@ func (a *app) prepare(cmd *cobra.Command) error {
 		return usage("%w", err)
 	}
 	a.config = cfg
-	a.given = map[string]bool{}
+	a.given, a.origins = map[string]bool{}, map[string]string{}
 	var failed error
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		a.given[f.Name] = f.Changed
@@ -267,12 +308,23 @@ func (a *app) apply(cmd *cobra.Command, f *pflag.Flag) error {
 	if !ok {
 		return nil
 	}
+	a.origins[f.Name] = v.Origin
 	for _, s := range v.Values {
 		if err := cmd.Flags().Set(f.Name, s); err != nil {
-			return usage("%s: %s: %w", v.Origin, f.Name, errors.Unwrap(err))
+			return usage("%s: %s: %q: it takes %s", v.Origin, f.Name, s, takes(f.Value.Type()))
 		}
 	}
 	return nil
+}
+
+// origin says where the setting came from that an error is about, if it is about
+// one.
+func (a *app) origin(err error) string {
+	name, _, _ := strings.Cut(strings.TrimPrefix(err.Error(), "--"), " ")
+	if from, ok := a.origins[strings.TrimSuffix(name, ":")]; ok && strings.HasPrefix(err.Error(), "--") {
+		return " (set by " + from + ")"
+	}
+	return ""
 }
 
 // settings lists every flag that may be set from outside the command line.
@@ -328,6 +380,15 @@ func commandPath(cmd *cobra.Command) string {
 	return strings.TrimPrefix(strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()), " ")
 }
 
+// input reads standard input, up to limit bytes and one more; who sits at a
+// terminal is told that it is waited for.
+func (a *app) input(limit int64) ([]byte, error) {
+	if a.InTerminal {
+		a.err.Line(report.S(report.Faint, "reading standard input; Ctrl-D ends it"))
+	}
+	return io.ReadAll(io.LimitReader(a.In, limit+1))
+}
+
 // readFile reads a whole file, up to limit bytes and one more.
 func (a *app) readFile(name string, limit int64) ([]byte, error) {
 	f, err := a.Open(name)
@@ -336,16 +397,6 @@ func (a *app) readFile(name string, limit int64) ([]byte, error) {
 	}
 	defer func() { _ = f.Close() }()
 	return io.ReadAll(io.LimitReader(f, limit+1))
-}
-
-// choices ends an error about an unknown word: the nearest right one, if there
-// is one, and what there is. The hidden ones are near, but not listed.
-func choices(word, noun string, list []string, hidden ...string) string {
-	near := suggest.DidYouMean(word, append(slices.Clone(list), hidden...))
-	if near == "" {
-		near = ";"
-	}
-	return near + " " + noun + ": " + strings.Join(list, ", ")
 }
 
 func newHelp(a *app) *cobra.Command {
@@ -364,6 +415,7 @@ func newHelp(a *app) *cobra.Command {
 				return a.command(cmd.Root(), args)
 			}
 			about.InitDefaultHelpFlag()
+			about.InitDefaultVersionFlag()
 			return about.Help()
 		},
 	}
@@ -384,7 +436,7 @@ func (a *app) command(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	return usage("unknown command %q%s", args[0], choices(args[0], "commands", commandNames(cmd)))
+	return usage("unknown command %q%s", args[0], suggest.Among(args[0], "commands", commandNames(cmd)))
 }
 
 // atMost refuses surplus arguments, naming the first of them.
@@ -413,16 +465,26 @@ func stateArgs(c *contract.Contract, args []string) (*contract.State, error) {
 	}
 	st := sub.State(args[1])
 	if st == nil {
-		return nil, usage("unknown state %q for %s%s", args[1], sub.Name, choices(args[1], "states", sub.StateNames(), sub.Initial.Name))
+		return nil, usage("unknown state %q for %s%s", args[1], sub.Name, suggest.Among(args[1], "states", sub.StateNames(), sub.Initial.Name))
 	}
 	return st, nil
+}
+
+// subjectsArg finds the subject that one argument names; without it all are
+// meant.
+func subjectsArg(c *contract.Contract, args []string) ([]*contract.Subject, error) {
+	if len(args) == 0 {
+		return c.Subjects, nil
+	}
+	sub, err := subjectArg(c, args[0])
+	return []*contract.Subject{sub}, err
 }
 
 func subjectArg(c *contract.Contract, typed string) (*contract.Subject, error) {
 	if sub := c.Subject(typed); sub != nil {
 		return sub, nil
 	}
-	return nil, usage("unknown subject %q%s", typed, choices(typed, "subjects", c.SubjectNames()))
+	return nil, usage("unknown subject %q%s", typed, suggest.Among(typed, "subjects", c.SubjectNames()))
 }
 
 // completeStates completes SUBJECT and STATE.
@@ -457,9 +519,31 @@ func flagError(cmd *cobra.Command, err error) error {
 		if near := suggest.Nearest(unknown.GetSpecifiedName(), names); near != "" {
 			return usage("%w; did you mean --%s?", err, near)
 		}
-		return usage("%w; %s --help lists them", err, cmd.CommandPath())
+		return usage("%w", err)
+	}
+	var invalid *pflag.InvalidValueError
+	if errors.As(err, &invalid) {
+		f := invalid.GetFlag()
+		return usage("--%s %q: it takes %s", f.Name, invalid.GetValue(), takes(f.Value.Type()))
 	}
 	return usage("%w", err)
+}
+
+// takes says what a flag's type takes, in words.
+func takes(kind string) string {
+	switch kind {
+	case "uint64":
+		return "a whole number"
+	case "int", "int64":
+		return "a whole number, and one that is not too large"
+	case "float64":
+		return "a number such as 0.2"
+	case "duration":
+		return "a duration such as 500ms, 5s or 2m"
+	case "bool":
+		return "true or false"
+	}
+	return "a " + kind
 }
 
 // oneOf checks a flag that takes one of a few words.
@@ -467,7 +551,7 @@ func oneOf(flag, value string, words ...string) error {
 	if slices.Contains(words, value) {
 		return nil
 	}
-	return usage("--%s %q%s", flag, value, choices(value, "it takes", words))
+	return usage("--%s %q%s", flag, value, suggest.Among(value, "it takes", words))
 }
 
 func plural(n int, noun string) string {

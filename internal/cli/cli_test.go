@@ -322,3 +322,30 @@ func (zeros) Read(p []byte) (int, error) {
 	}
 	return len(p), nil
 }
+
+// waiting is standard input that nothing is typed into.
+type waiting struct{ asked chan struct{} }
+
+func (w waiting) Read([]byte) (int, error) {
+	close(w.asked)
+	select {} // as a terminal does
+}
+
+// TestInterruptedInput: who waits for input can still be interrupted.
+func TestInterruptedInput(t *testing.T) {
+	ctx, interrupt := context.WithCancel(t.Context())
+	in := waiting{make(chan struct{})}
+	go func() {
+		<-in.asked
+		interrupt()
+	}()
+	var out, errs bytes.Buffer
+	env := outside{in: in}.program(&out, &errs, "validate")
+	env.InTerminal = true
+	if code := Run(ctx, env); code != exitInterrupted {
+		t.Errorf("exit code %d: %s", code, &errs)
+	}
+	if !strings.Contains(errs.String(), "reading standard input; Ctrl-D ends it") {
+		t.Errorf("the user was not told what is waited for: %s", &errs)
+	}
+}

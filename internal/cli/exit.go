@@ -54,6 +54,9 @@ func (a *app) exit(ctx context.Context, cmd *cobra.Command, err error) int {
 	switch {
 	case errors.As(err, &e):
 		code, shown = e.code, e.err
+		if inner := e; errors.As(e.err, &inner) && inner.code == exitInterrupted {
+			code = exitInterrupted // whatever it was that could not be read
+		}
 	case ctx.Err() != nil:
 		code, shown = exitInterrupted, errors.New("interrupted")
 	case strings.HasPrefix(err.Error(), "unknown command"): // cobra has no type for it
@@ -62,7 +65,7 @@ func (a *app) exit(ctx context.Context, cmd *cobra.Command, err error) int {
 	if shown == nil {
 		return code
 	}
-	a.err.Paragraph([]report.Span{report.S(report.Bad, "error:"), report.T(" ")}, "  ", strings.ReplaceAll(strings.TrimSpace(shown.Error()), "\n", " "))
+	a.err.Paragraph([]report.Span{report.S(report.Bad, "error:"), report.T(" ")}, "  ", strings.ReplaceAll(strings.TrimSpace(shown.Error()), "\n", " ")+a.origin(shown))
 	if code == exitUsage && cmd != nil {
 		a.err.Line(report.S(report.Faint, "%s --help tells more", cmd.CommandPath()))
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/paytest/paytest/internal/contract"
 	"github.com/paytest/paytest/internal/report"
+	"github.com/paytest/paytest/internal/suggest"
 )
 
 func newExplain(a *app) *cobra.Command {
@@ -23,7 +24,7 @@ func newExplain(a *app) *cobra.Command {
 				return err
 			}
 			if len(args) == 0 {
-				return usage("explain what? It takes SUBJECT STATE%s", choices("", "subjects", c.SubjectNames()))
+				return usage("explain what? It takes SUBJECT STATE%s", suggest.Among("", "subjects", c.SubjectNames()))
 			}
 			st, err := stateArgs(c, args)
 			if err != nil {

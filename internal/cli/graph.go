@@ -32,13 +32,9 @@ func newGraph(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			subjects := c.Subjects
-			if len(args) == 1 {
-				sub, err := subjectArg(c, args[0])
-				if err != nil {
-					return err
-				}
-				subjects = []*contract.Subject{sub}
+			subjects, err := subjectsArg(c, args)
+			if err != nil {
+				return err
 			}
 			a.graph(subjects, format)
 			return nil

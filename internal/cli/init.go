@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"io/fs"
+	"path"
 
 	"github.com/spf13/cobra"
 
@@ -29,6 +30,9 @@ func (a *app) init() error {
 		return err
 	}
 	for _, f := range starters() {
+		if err := a.MakeDirs(path.Dir(f.path)); err != nil {
+			return usage("%w", err)
+		}
 		err := a.CreateFile(f.path, []byte(a.examples(f.text)))
 		switch {
 		case errors.Is(err, fs.ErrExist):

@@ -13,6 +13,7 @@ import (
 	"github.com/paytest/paytest/internal/deliver"
 	"github.com/paytest/paytest/internal/listen"
 	"github.com/paytest/paytest/internal/report"
+	"github.com/paytest/paytest/internal/suggest"
 	"github.com/paytest/paytest/internal/verify"
 )
 
@@ -63,16 +64,13 @@ an expected event never came. Up to 100000 subjects are remembered at a time.`,
   paytest listen --expect "{subject} {state}" --timeout 60s
   paytest listen --respond 500:2/3                are failed deliveries retried?
   paytest listen --record webhooks.jsonl --output ndjson`,
-		Args: atMost(1),
+		Args: address,
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				o.addr = args[0]
-				if err := notStrict(o.addr); err != nil {
-					return err
-				}
 			}
 			return a.listen(cmd, &o)
 		},
@@ -149,10 +147,20 @@ const allStrict = "all"
 
 // notStrict catches "--strict order": with a space the word is an argument.
 func notStrict(arg string) error {
-	if slices.Contains(verify.StrictNames(), arg) || arg == allStrict {
+	if _, err := parseStrict(arg); err == nil && arg != "" {
 		return usage("%q stands alone: write --strict=%s", arg, arg)
 	}
 	return nil
+}
+
+// address takes at most one argument, the address.
+func address(cmd *cobra.Command, args []string) error {
+	for _, arg := range args {
+		if err := notStrict(arg); err != nil {
+			return err
+		}
+	}
+	return atMost(1)(cmd, args)
 }
 
 // strictFlag declares --strict, which listen and validate share.
@@ -172,7 +180,7 @@ func parseStrict(s string) (verify.Strict, error) {
 	}
 	for name := range strings.SplitSeq(s, ",") {
 		if !strict.Enable(strings.TrimSpace(name)) {
-			return strict, usage("--strict: unknown %q%s", name, choices(name, "it takes", verify.StrictNames()))
+			return strict, usage("--strict: unknown %q%s", name, suggest.Among(name, "it takes", verify.StrictNames()))
 		}
 	}
 	return strict, nil

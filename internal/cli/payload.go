@@ -13,6 +13,7 @@ import (
 	"github.com/paytest/paytest/internal/jsondoc"
 	"github.com/paytest/paytest/internal/payment"
 	"github.com/paytest/paytest/internal/report"
+	"github.com/paytest/paytest/internal/suggest"
 )
 
 const maxCount = 1_000_000
@@ -184,7 +185,7 @@ func (m *maker) fact(s string) error {
 	}
 	f := m.c.Fact(name)
 	if f == nil {
-		return usage("--fact %q: unknown fact %q%s", s, name, choices(name, "facts", m.c.FactNames()))
+		return usage("--fact %q: unknown fact %q%s", s, name, suggest.Among(name, "facts", m.c.FactNames()))
 	}
 	v, err := payment.FactValue(f, typed)
 	if err != nil {
@@ -202,7 +203,7 @@ func (m *maker) choose(states []*contract.State) error {
 	main := m.c.Subjects[0]
 	m.outcome = main.State(m.o.outcome)
 	if m.outcome == nil {
-		return usage("--outcome %q: unknown state for %s%s", m.o.outcome, main.Name, choices(m.o.outcome, "states", main.StateNames()))
+		return usage("--outcome %q: unknown state for %s%s", m.o.outcome, main.Name, suggest.Among(m.o.outcome, "states", main.StateNames()))
 	}
 	for _, st := range states {
 		if st.Subject == main && !st.Reaches(m.outcome) {
@@ -276,7 +277,7 @@ func (m *maker) unedited(st *contract.State, index int) (jsondoc.Value, error) {
 	if m.o.previous != "" {
 		if o.Previous = st.Subject.State(m.o.previous); o.Previous == nil {
 			all := append([]string{st.Subject.Initial.Name}, st.Subject.StateNames()...)
-			return jsondoc.Value{}, fmt.Errorf("--previous-state %q: unknown state for %s%s", m.o.previous, st.Subject.Name, choices(m.o.previous, "states", all))
+			return jsondoc.Value{}, fmt.Errorf("--previous-state %q: unknown state for %s%s", m.o.previous, st.Subject.Name, suggest.Among(m.o.previous, "states", all))
 		}
 	}
 	toward := []*contract.State{st}
@@ -395,13 +396,9 @@ func (m *maker) bends(st *contract.State) bool {
 }
 
 func (a *app) listStates(c *contract.Contract, args []string) error {
-	subjects := c.Subjects
-	if len(args) == 1 {
-		sub, err := subjectArg(c, args[0])
-		if err != nil {
-			return err
-		}
-		subjects = []*contract.Subject{sub}
+	subjects, err := subjectsArg(c, args)
+	if err != nil {
+		return err
 	}
 	for i, sub := range subjects {
 		if i > 0 {

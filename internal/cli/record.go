@@ -86,6 +86,7 @@ func record(d verify.Delivery) journal.Record {
 		Time: d.Time.UTC(), Direction: journal.Received, Attempt: d.Attempt, Method: d.Method, Path: d.Path,
 		Headers: withoutCredentials(d.Header), Body: d.Body,
 		OK: v.OK, Event: v.Event, Subject: v.Subject, ID: v.ID, State: v.State, PreviousState: v.PreviousState, Duplicate: v.Duplicate, Findings: v.Findings,
+		Signature: d.Signature, Forwarded: d.Forwarded,
 		Answer: journal.Answer{Status: d.Status, Body: string(d.Answer)}, LatencyMS: report.Milliseconds(d.Latency),
 	}
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"crypto/rand"
 	"errors"
+	"io/fs"
 
 	"github.com/spf13/cobra"
 
@@ -28,6 +29,7 @@ func newRedact(a *app) *cobra.Command {
 		Long: `Replace names, identifiers, hashes and addresses in a journal by others of the
 same form: equal ones by equal ones, so that what hung together still does, and
 the journal can be kept as a fixture. Signatures and other headers are left out.
+Amounts, times and block numbers stay; on a public chain they can be looked up.
 
 Without --seed the replacements are different each time, and nobody can find out
 the old values by trying.`,
@@ -77,7 +79,11 @@ func (a *app) redact(name, seed, output string) error {
 		a.out.Raw(out)
 		return nil
 	}
-	if err := a.WriteFile(output, out); err != nil {
+	err = a.CreateFile(output, out)
+	if errors.Is(err, fs.ErrExist) {
+		return usage("--output %s: there is such a file, and it is not overwritten: give another name", output)
+	}
+	if err != nil {
 		return usage("--output: %w", err)
 	}
 	return nil

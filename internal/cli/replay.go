@@ -142,11 +142,19 @@ func (a *app) journalEntries(name string) ([]journal.Entry, error) {
 func (r *replayer) all(ctx context.Context, name string, entries []journal.Entry, outs []report.Output) error {
 	r.first = entries[0].Time
 	if r.o.restamp {
-		r.renewal.Shift = r.started.Sub(r.first).Truncate(time.Millisecond)
+		happened, ok := journal.Moment(r.c, entries[0].Body)
+		if !ok {
+			happened = r.first
+		}
+		r.renewal.Shift = r.started.Sub(happened).Truncate(time.Millisecond)
 	}
 	r.suite = report.Suite{Name: "paytest replay", Started: r.started, Properties: [][2]string{{"journal", name}, {"target", r.t.to}, {"version", r.version()}}}
 	var passed time.Duration
 	for _, e := range entries {
+		if why := unsendable(e); why != "" {
+			r.skip(e, why)
+			continue
+		}
 		if due := e.Time.Sub(r.first); due > passed {
 			if err := r.clock(ctx, due-passed); err != nil {
 				return err
@@ -165,7 +173,7 @@ func (r *replayer) all(ctx context.Context, name string, entries []journal.Entry
 	if r.counts[regressed] > 0 {
 		style = report.Bad
 	}
-	r.out.Line(report.T("%s again: %d same, %d fixed, ", deliveries(len(entries)), r.counts[same], r.counts[fixed]), report.S(style, "%d regressed", r.counts[regressed]),
+	r.out.Line(report.T("%s again: %d same, %d fixed, ", deliveries(len(entries)-r.counts[skipped]), r.counts[same], r.counts[fixed]), report.S(style, "%d regressed", r.counts[regressed]),
 		report.T(", %d changed", r.counts[changed]))
 	if r.counts[regressed] > 0 {
 		return violated()
@@ -186,7 +194,25 @@ const (
 	fixed     = "fixed"
 	regressed = "regressed"
 	changed   = "changed"
+	skipped   = "skipped"
 )
+
+// unsendable says why a record cannot be sent again as it came, or nothing.
+func unsendable(e journal.Entry) string {
+	switch {
+	case e.Redacted != "":
+		return e.Redacted
+	case e.Method != http.MethodPost && e.Method != "":
+		return "it was no POST, as a delivery is"
+	}
+	return ""
+}
+
+func (r *replayer) skip(e journal.Entry, why string) {
+	r.counts[skipped]++
+	r.out.Line(report.S(report.Caution, "%-9s", skipped), report.T("  line %-5d %-24s", e.Line, named(e)), report.S(report.Faint, "  %s", why))
+	r.suite.Cases = append(r.suite.Cases, report.Case{Class: "paytest.replay", Name: fmt.Sprintf("line %d %s", e.Line, named(e)), Status: report.Skipped, Message: why})
+}
 
 // compare says how an answer compares with the recorded one: fixed and regressed
 // are about what counts as delivered.
@@ -210,7 +236,9 @@ func (r *replayer) one(ctx context.Context, e journal.Entry) error {
 	}
 	body := r.renewal.Renew(r.c, e.Body)
 	t := *r.t
-	t.header = r.headers(e.Headers)
+	if t.header, err = r.headers(e.Headers); err != nil {
+		return usage("%w", err)
+	}
 	d := t.deliver(ctx, delivery{nil, u, body}, t.policy, deliver.NoFault, nil, nil)
 	last := d.Attempts[len(d.Attempts)-1]
 	switch last.Outcome {
@@ -230,16 +258,21 @@ func (r *replayer) one(ctx context.Context, e journal.Entry) error {
 
 func (r *replayer) tell(e journal.Entry, how string, last deliver.Result) {
 	style := map[string]report.Style{same: report.Faint, fixed: report.Good, regressed: report.Bad, changed: report.Caution}[how]
-	what := strings.TrimSpace(e.Subject + " " + strings.ToLower(e.State))
-	if what == "" {
-		what = e.Path
-	}
+	what := named(e)
 	r.out.Line(report.S(style, "%-9s", how), report.T("  line %-5d %-24s", e.Line, what), report.T("  %s → %s", answered(e.Answer.Status), answered(last.Status)), report.S(report.Faint, "  %s", report.Duration(last.Latency)))
 	c := report.Case{Class: "paytest.replay", Name: fmt.Sprintf("line %d %s", e.Line, what), Status: report.Passed, Input: string(e.Body), Duration: last.Latency}
 	if how == regressed {
 		c.Status, c.Message = report.Failed, fmt.Sprintf("answered %s; recorded was %s", answered(last.Status), answered(e.Answer.Status))
 	}
 	r.suite.Cases = append(r.suite.Cases, c)
+}
+
+// named says in the user's words what a record holds.
+func named(e journal.Entry) string {
+	if what := strings.TrimSpace(e.Subject + " " + strings.ToLower(e.State)); what != "" {
+		return what
+	}
+	return e.Path
 }
 
 func answered(status int) string {
@@ -250,11 +283,15 @@ func answered(status int) string {
 }
 
 // headers are the recorded ones, but for those of the connection and, where it is
-// signed anew, the old signature; the user's own replace them.
-func (r *replayer) headers(recorded http.Header) http.Header {
-	out := passed(recorded)
-	if r.o.resign {
-		out.Del(r.t.signer.scheme.Header())
+// signed anew, all that belongs to the old signature; the user's own replace them.
+func (r *replayer) headers(recorded http.Header) (http.Header, error) {
+	out := canonical(passed(recorded))
+	signed, err := r.t.signer.sign(http.Header{}, nil)
+	if err != nil {
+		return nil, err
+	}
+	for name := range signed {
+		out.Del(name)
 	}
 	for name, values := range out {
 		if slices.Contains(values, hiddenValue) {
@@ -265,5 +302,5 @@ func (r *replayer) headers(recorded http.Header) http.Header {
 		out.Del(name)
 		out[name] = values
 	}
-	return out
+	return out, nil
 }

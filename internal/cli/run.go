@@ -153,7 +153,12 @@ func (a *app) findScenario(c *contract.Contract, builtin []*scenario.Scenario, n
 	if err != nil {
 		return nil, err
 	}
-	return scenario.Parse(c, name, raw)
+	s, err := scenario.Parse(c, name, raw)
+	if err != nil {
+		return nil, err
+	}
+	_, err = scenario.Plan(c, s, scenario.Options{Start: c.Epoch}) // before anything is sent
+	return s, err
 }
 
 func (a *app) listScenarios(all []*scenario.Scenario) {

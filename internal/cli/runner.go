@@ -40,7 +40,7 @@ type runner struct {
 	accepted map[*contract.Subject]contract.Edges
 	virtual  time.Duration
 	suite    report.Suite
-	down     error
+	down     error // why the endpoint cannot be reached, or nothing may be sent
 }
 
 func (a *app) newRunner(cmd *cobra.Command, c *contract.Contract, o *runOptions) (*runner, error) {
@@ -90,7 +90,7 @@ func clock(speed string) (wait scenario.Wait, jump bool, err error) {
 		return nil, false, usage("--speed %q: it takes max, or a factor such as 1x or 60x", speed)
 	}
 	return func(ctx context.Context, d time.Duration) error {
-		return deliver.Sleep(ctx, time.Duration(float64(d)/factor))
+		return deliver.Sleep(ctx, time.Duration(min(float64(d)/factor, 1<<62)))
 	}, false, nil
 }
 
@@ -122,7 +122,7 @@ func (r *runner) all(ctx context.Context, scenarios []*scenario.Scenario) error 
 			return err
 		}
 		if r.down != nil {
-			return &exitError{exitConnect, r.down}
+			return r.down
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -195,9 +195,9 @@ func (r *runner) send(ctx context.Context, p scenario.Planned, success []int, wa
 	d := delivery{p.Step.Send, u, p.Body}
 	done := r.t.deliver(ctx, d, policy, p.Step.Fault, wait, func(_ int, res deliver.Result) { r.journal.sent(ctx, d, r.t.header, res) })
 	last := done.Attempts[len(done.Attempts)-1]
-	if last.Outcome == deliver.Unreachable || last.Outcome == deliver.Refused {
+	if code := map[deliver.Outcome]int{deliver.Unreachable: exitConnect, deliver.Refused: exitUsage}[last.Outcome]; code != 0 {
 		r.mu.Lock()
-		r.down = last.Err
+		r.down = &exitError{code, last.Err}
 		r.mu.Unlock()
 	}
 	return done
@@ -209,7 +209,10 @@ func (r *runner) tell(s *scenario.Scenario, played []scenario.Played) {
 	for i, p := range played {
 		for _, res := range p.Results {
 			sent += len(res.Delivery.Attempts)
-			c := report.Case{Class: "paytest.run." + s.Name, Name: res.Planned.Name(), Status: report.Passed, Input: string(res.Planned.Body), File: s.File, Line: res.Planned.Step.Line, Column: res.Planned.Step.Column}
+			c := report.Case{Class: "paytest.run." + s.Name, Name: res.Planned.Name(), Status: report.Passed, Input: string(res.Planned.Body)}
+			if s.File != "" {
+				c.File, c.Line, c.Column = s.File, res.Planned.Step.Line, res.Planned.Step.Column
+			}
 			if len(played) > 1 {
 				c.Name = fmt.Sprintf("payment %d: %s", i+1, c.Name)
 			}

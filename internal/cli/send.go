@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"github.com/paytest/paytest/internal/journal"
 	"github.com/paytest/paytest/internal/jsondoc"
 	"github.com/paytest/paytest/internal/report"
+	"github.com/paytest/paytest/internal/suggest"
 )
 
 // maxData is the largest body that --data takes, in bytes. It is larger than
@@ -168,7 +168,7 @@ func (a *app) deliveries(c *contract.Contract, o *sendOptions, t *target, args [
 		return func(int) (delivery, error) { return d, err }, nil, err
 	}
 	if len(args) == 0 {
-		return nil, nil, usage("send what? It takes SUBJECT STATE, or --data%s", choices("", "subjects", c.SubjectNames()))
+		return nil, nil, usage("send what? It takes SUBJECT STATE, or --data%s", suggest.Among("", "subjects", c.SubjectNames()))
 	}
 	st, err := stateArgs(c, args)
 	if err != nil {
@@ -233,7 +233,7 @@ func (a *app) body(name string) ([]byte, error) {
 	var body []byte
 	var err error
 	if name == "-" {
-		body, err = io.ReadAll(io.LimitReader(a.In, maxData+1))
+		body, err = a.input(maxData)
 	} else {
 		body, err = a.readFile(name, maxData)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/paytest/paytest/internal/journal"
 	"github.com/paytest/paytest/internal/listen"
 	"github.com/paytest/paytest/internal/report"
+	"github.com/paytest/paytest/internal/suggest"
 	"github.com/paytest/paytest/internal/verify"
 )
 
@@ -36,9 +37,11 @@ type session struct {
 	stop    context.CancelFunc
 	totals  report.Totals
 	missing []listen.Expectation
-	ended   bool // by --until
+	came    bool // what --until names
+	over    bool // nothing more is waited for
 	cases   []report.Case
-	failure error // of --exec
+
+	failure error // of --exec, once it has ended
 }
 
 // grace is how long the program of --exec may go on after the last answer.
@@ -107,7 +110,7 @@ func (s *session) signature(opts *listen.Options) error {
 func (s *session) filter(opts *listen.Options) error {
 	for _, pattern := range s.o.events {
 		if !slices.ContainsFunc(s.c.EventNames(), matches(pattern)) {
-			return usage("--events: no event is called %q%s", pattern, choices(pattern, "events", s.c.EventNames()))
+			return usage("--events: no event is called %q%s", pattern, suggest.Among(pattern, "events", s.c.EventNames()))
 		}
 	}
 	var spelled []string
@@ -119,13 +122,15 @@ func (s *session) filter(opts *listen.Options) error {
 			}
 		}
 		if len(spelled) == n {
-			return usage("--states: unknown state %q%s", name, choices(name, "states", stateNames(s.c)))
+			return usage("--states: unknown state %q%s", name, suggest.Among(name, "states", stateNames(s.c)))
 		}
 	}
 	if len(s.o.events)+len(spelled) > 0 {
 		opts.Filter = func(event, state string) bool {
 			wanted := func(pattern string) bool { return matches(pattern)(event) }
-			return (len(s.o.events) == 0 || slices.ContainsFunc(s.o.events, wanted)) && (len(spelled) == 0 || slices.Contains(spelled, state))
+			// What names no event or state is no delivery that was not asked for, but a broken one.
+			return (len(s.o.events) == 0 || event == "" || slices.ContainsFunc(s.o.events, wanted)) &&
+				(len(spelled) == 0 || state == "" || slices.Contains(spelled, state))
 		}
 	}
 	return nil
@@ -187,23 +192,40 @@ func (s *session) pass(ctx context.Context, d verify.Delivery) listen.Forwarded 
 		return listen.Forwarded{Status: http.StatusBadGateway}
 	}
 	r := s.forward.Post(ctx, u, passed(d.Header), d.Body)
-	f := listen.Forwarded{URL: r.URL, Status: r.Status, Body: r.Body, ContentType: r.Header.Get("Content-Type")}
-	if r.Success(s.c.Delivery.Success) {
-		return f
-	}
-	f.Finding = &verify.Finding{
-		Code: verify.WrongAnswer, Severity: verify.Violation, Source: s.c.Delivery.Source,
-		Message:  fmt.Sprintf("the endpoint answered %d", r.Status),
-		Expected: fmt.Sprintf("%s within %s", statuses(s.c.Delivery.Success), s.c.Delivery.Timeout), Got: fmt.Sprintf("%d after %s", r.Status, report.Duration(r.Latency)),
-	}
 	if r.Outcome != deliver.Answered {
-		f.Finding.Message, f.Finding.Got = fmt.Sprintf("the endpoint did not answer: %v", r.Err), string(r.Outcome)
-		f.Status, f.Body = http.StatusBadGateway, []byte(`{"error":"The endpoint did not answer"}`)
-		if r.Outcome == deliver.TimedOut {
-			f.Status = http.StatusGatewayTimeout
-		}
+		return s.unanswered(r)
+	}
+	f := listen.Forwarded{URL: r.URL, Status: r.Status, Body: r.Body, Header: passed(r.Header)}
+	if f.Header.Get("Content-Type") == "" {
+		f.Header["Content-Type"] = nil // else one would be guessed
+	}
+	if r.Status < http.StatusOK {
+		f.Status = http.StatusBadGateway // it cannot end an exchange
+	}
+	if !r.Success(s.c.Delivery.Success) {
+		f.Finding = s.wrongAnswer(fmt.Sprintf("the endpoint answered %d", r.Status), fmt.Sprintf("%d after %s", r.Status, report.Duration(r.Latency)))
 	}
 	return f
+}
+
+// unanswered is what goes back when the endpoint gave no answer. Where that is
+// since this program ends it is not the endpoint's fault.
+func (s *session) unanswered(r deliver.Result) listen.Forwarded {
+	f := listen.Forwarded{URL: r.URL, Status: http.StatusBadGateway, Body: []byte(`{"error":"The endpoint did not answer"}`)}
+	if r.Outcome == deliver.TimedOut {
+		f.Status = http.StatusGatewayTimeout
+	}
+	if r.Outcome != deliver.Canceled {
+		f.Finding = s.wrongAnswer(fmt.Sprintf("the endpoint did not answer: %v", r.Err), string(r.Outcome))
+	}
+	return f
+}
+
+func (s *session) wrongAnswer(message, got string) *verify.Finding {
+	return &verify.Finding{
+		Code: verify.WrongAnswer, Severity: verify.Violation, Source: s.c.Delivery.Source, Message: message,
+		Expected: fmt.Sprintf("%s within %s", statuses(s.c.Delivery.Success), s.c.Delivery.Timeout), Got: got,
+	}
 }
 
 // passed are the headers that concern the delivery and not the connection.
@@ -230,17 +252,26 @@ func (s *session) received(d verify.Delivery) {
 	if len(s.outputs) > 0 || s.annotated() {
 		s.cases = append(s.cases, deliveryCase(s.totals.Deliveries, d))
 	}
+	if s.over {
+		return // what comes while the program under test ends is judged, and no longer waited for
+	}
 	expecting := len(s.missing) > 0
 	s.missing = slices.DeleteFunc(s.missing, func(e listen.Expectation) bool { return e.Met(d.Verdict) })
-	switch {
-	case s.until != nil && s.until.Met(d.Verdict):
-		s.ended = true
-		s.stop()
-	case s.until == nil && expecting && len(s.missing) == 0:
-		s.stop()
-	case s.o.maxEvents > 0 && s.totals.Deliveries >= s.o.maxEvents:
+	if s.until != nil && s.until.Met(d.Verdict) {
+		s.came = true
+	}
+	if s.came || s.until == nil && expecting && len(s.missing) == 0 || s.o.maxEvents > 0 && s.totals.Deliveries >= s.o.maxEvents {
+		s.over = true
 		s.stop()
 	}
+}
+
+// timedOut ends the session, whatever has not come.
+func (s *session) timedOut() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.over = true
+	s.stop()
 }
 
 func (a *app) annotated() bool {
@@ -262,18 +293,11 @@ func deliveryCase(n int, d verify.Delivery) report.Case {
 // has come or the time is over.
 func (s *session) serve(ctx context.Context, listeners []net.Listener) error {
 	started := s.Now()
-	var running sync.WaitGroup
+	asked, stop := context.WithCancel(ctx)
+	defer stop()
 	s.mu.Lock()
-	ctx, s.stop = context.WithCancel(ctx)
+	s.stop = stop
 	s.mu.Unlock()
-	defer s.stop()
-	if s.o.timeout > 0 {
-		timer := time.AfterFunc(s.o.timeout, s.stop)
-		defer timer.Stop()
-	}
-	// The program under test is to read its last answer before it is ended.
-	program, kill := context.WithCancel(context.WithoutCancel(ctx))
-	defer kill()
 	url := "http://" + listeners[0].Addr().String()
 	s.ready(s.c, listeners, s.o.output)
 	if s.o.readyFile != "" {
@@ -281,40 +305,69 @@ func (s *session) serve(ctx context.Context, listeners []net.Listener) error {
 			return usage("--ready-file: %w", err)
 		}
 	}
-	if s.o.exec != "" {
-		wait, err := s.Start(program, s.o.exec, []string{urlEnv + "=" + url})
-		if err != nil {
-			return usage("--exec: %w", err)
-		}
-		running.Go(func() { s.exited(ctx, wait()) })
+	serving, wait, err := s.launch(ctx, asked, url)
+	if err != nil {
+		return err
 	}
-	err := listen.Serve(ctx, listeners, s.handler)
-	s.stop()
-	timer := time.AfterFunc(grace, kill)
-	running.Wait()
-	timer.Stop()
+	if s.o.timeout > 0 {
+		timer := time.AfterFunc(s.o.timeout, s.timedOut)
+		defer timer.Stop()
+	}
+	err = listen.Serve(serving, listeners, s.handler)
+	stop()
+	wait()
 	if err != nil {
 		return &exitError{exitConnect, err}
 	}
 	return s.end(started)
 }
 
-// exited ends the session with the program under test.
-func (s *session) exited(ctx context.Context, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err != nil && ctx.Err() == nil {
-		s.failure = err
+// launch starts the program under test, if there is one. It returns until when
+// deliveries are taken, and what waits for the program's end. The program is to
+// read its last answer, and to fail where it does not like it, before it is
+// ended.
+func (s *session) launch(ctx, asked context.Context, url string) (serving context.Context, wait func(), err error) {
+	if s.o.exec == "" {
+		return asked, func() {}, nil
 	}
-	s.stop()
+	program, kill := context.WithCancel(context.WithoutCancel(ctx))
+	exit, err := s.Start(program, s.o.exec, []string{urlEnv + "=" + url})
+	if err != nil {
+		kill()
+		return nil, nil, usage("--exec: %w", err)
+	}
+	serving, over := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		defer over()
+		if err := exit(); err != nil && program.Err() == nil && ctx.Err() == nil {
+			s.failure = err
+		}
+	}()
+	context.AfterFunc(asked, func() {
+		defer kill()
+		select {
+		case <-ended:
+		case <-time.After(grace):
+		}
+	})
+	return serving, func() { <-ended }, nil
 }
 
 // end writes the reports and the summary, and says how it went.
 func (s *session) end(started time.Time) error {
 	sum := s.checker.Summary()
-	late := !s.ended && s.until != nil
+	if s.until != nil && !s.came {
+		s.missing = append(s.missing, *s.until)
+	}
+	var words []string
 	for _, e := range s.missing {
+		words = append(words, e.Text)
 		s.cases = append(s.cases, report.Case{Class: "paytest.listen", Name: "expected " + e.Text, Status: report.Failed, Message: "the event never came"})
+	}
+	if s.failure != nil {
+		s.cases = append(s.cases, report.Case{Class: "paytest.listen", Name: "program", Status: report.Failed, Message: "the program of --exec failed: " + s.failure.Error()})
 	}
 	suite := report.Suite{
 		Name: "paytest listen", Started: started, Duration: s.Now().Sub(started), Cases: s.cases, Coverage: sum.Edges, Notes: sum.Gaps,
@@ -324,20 +377,17 @@ func (s *session) end(started time.Time) error {
 		return err
 	}
 	failed := s.summary("delivery", s.o.output == "ndjson", s.totals, sum)
-	var words []string
-	for _, e := range s.missing {
-		words = append(words, e.Text)
-	}
-	if late {
-		words = append(words, s.until.Text)
+	var missing error
+	if len(words) > 0 {
+		missing = &exitError{exitMissing, errors.New("never came: " + strings.Join(words, "; "))}
 	}
 	switch {
+	case failed != nil && missing != nil:
+		return &exitError{exitViolation, missing}
 	case failed != nil:
 		return failed
 	case s.failure != nil:
 		return &exitError{exitViolation, fmt.Errorf("the program of --exec failed: %w", s.failure)}
-	case len(words) > 0:
-		return &exitError{exitMissing, errors.New("never came: " + strings.Join(words, "; "))}
 	}
-	return nil
+	return missing
 }

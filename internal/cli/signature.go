@@ -124,9 +124,9 @@ func (s signer) sign(h http.Header, body []byte) (http.Header, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := h.Clone()
+	out, given := h.Clone(), canonical(h)
 	for name, values := range signed {
-		if _, given := out[name]; !given {
+		if len(given[name]) == 0 {
 			out[name] = values
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 
 	"github.com/spf13/cobra"
 
@@ -177,7 +176,7 @@ func (a *app) recording(name string) ([]byte, error) {
 	var raw []byte
 	var err error
 	if name == "-" {
-		raw, err = io.ReadAll(io.LimitReader(a.In, maxRecording+1))
+		raw, err = a.input(maxRecording)
 	} else {
 		raw, err = a.readFile(name, maxRecording)
 	}

@@ -188,7 +188,7 @@ func (e Edit) explain(at jsondoc.Pointer, doc *jsondoc.Value, err error) error {
 	if e.Kind == Set {
 		hint = " (--add adds it)"
 	}
-	if near := suggest.Nearest(strings.Join(at, "."), paths(doc, nil, len(at))); near != "" {
+	if near := suggest.Nearest(strings.Join(at, "."), paths(doc, nil, len(at))); near != "" && near != strings.Join(at, ".") {
 		hint = fmt.Sprintf("; did you mean %s?", near)
 	}
 	return fmt.Errorf("--%s %q: %w%s", e.Kind, e.Expression, err, hint)

@@ -62,6 +62,11 @@ type Record struct {
 	Answer Answer `json:"answer"`
 	// LatencyMS is how long the answer took, in milliseconds.
 	LatencyMS float64 `json:"latencyMs"`
+	// Signature says over which bytes the signature was right; empty where none was
+	// asked for, or where it was wrong.
+	Signature string `json:"signature,omitempty"`
+	// Forwarded says where a received delivery was passed on to.
+	Forwarded string `json:"forwarded,omitempty"`
 	// Redacted says why a Redactor emptied the body.
 	Redacted string `json:"redacted,omitempty"`
 }

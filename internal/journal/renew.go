@@ -44,6 +44,27 @@ func (n Renewal) Renew(c *contract.Contract, raw []byte) []byte {
 	return doc.AppendLiteral(nil)
 }
 
+// Moment returns the latest time that a payload tells, which is when its event
+// happened; it reports false for what is no payload of the contract.
+func Moment(c *contract.Contract, raw []byte) (time.Time, bool) {
+	v := verify.Payload(c, raw, "")
+	doc, err := jsondoc.Parse(raw)
+	if err != nil || v.State == nil {
+		return time.Time{}, false
+	}
+	var latest time.Time
+	for _, f := range v.State.Fields {
+		at := doc.At(f.Pointer)
+		if at == nil || at.Kind != jsondoc.String || f.Fact.Compare != contract.Time {
+			continue
+		}
+		if t, ok := payment.Moment(at.Text); ok && t.After(latest) {
+			latest = t
+		}
+	}
+	return latest, !latest.IsZero()
+}
+
 // identifies reports whether the fact names a subject, or is a hash that no two
 // of them share.
 func identifies(c *contract.Contract, f *contract.Fact) bool {

@@ -38,17 +38,20 @@ func ParseExpectation(c *contract.Contract, text string) (Expectation, error) {
 	}
 	sub := c.Subject(words[0])
 	if sub == nil {
-		return e, fmt.Errorf("%.100q: unknown subject %q%s", text, words[0], choices(words[0], "subjects", c.SubjectNames()))
+		return e, fmt.Errorf("%.100q: unknown subject %q%s", text, words[0], suggest.Among(words[0], "subjects", c.SubjectNames()))
 	}
 	e.State = sub.State(words[1])
 	if e.State == nil || e.State.IsInitial() {
-		return e, fmt.Errorf("%.100q: no event reports the state %q of %s%s", text, words[1], sub.Name, choices(words[1], "states", sub.StateNames()))
+		return e, fmt.Errorf("%.100q: no event reports the state %q of %s%s", text, words[1], sub.Name, suggest.Among(words[1], "states", sub.StateNames()))
 	}
 	for _, w := range words[2:] {
-		name, typed, _ := strings.Cut(w, "=")
+		name, typed, ok := strings.Cut(w, "=")
 		f := e.State.Carries(name)
 		if f == nil {
-			return e, fmt.Errorf("%.100q: %s carries no fact %q%s", text, e.State, name, choices(name, "facts", e.State.FactNames()))
+			return e, fmt.Errorf("%.100q: %s carries no fact %q%s", text, e.State, name, suggest.Among(name, "facts", e.State.FactNames()))
+		}
+		if !ok {
+			return e, fmt.Errorf("%.100q: %s is to have which value? write %s=VALUE", text, name, name)
 		}
 		v, err := payment.FactValue(f, typed)
 		if err != nil {
@@ -57,14 +60,6 @@ func ParseExpectation(c *contract.Contract, text string) (Expectation, error) {
 		e.Facts = append(e.Facts, Wanted{f, v})
 	}
 	return e, nil
-}
-
-func choices(word, noun string, list []string) string {
-	near := suggest.DidYouMean(word, list)
-	if near == "" {
-		near = ";"
-	}
-	return near + " " + noun + ": " + strings.Join(list, ", ")
 }
 
 // words splits a text at spaces that are not inside quotes.

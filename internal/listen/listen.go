@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"slices"
@@ -45,14 +46,16 @@ type Options struct {
 	Secrets []signature.Secret
 	Scheme  signature.Scheme
 	// Filter picks the deliveries that are judged, by event and state as the
-	// payload spells them; the others are answered as delivered. nil picks all.
+	// payload spells them, empty where it names none; the others are answered as
+	// delivered. nil picks all.
 	Filter func(event, state string) bool
 	// Response, when not nil, overrides answers; Delay holds each back, waiting
 	// with Wait.
 	Response *Response
 	Delay    time.Duration
 	Wait     func(ctx context.Context, d time.Duration) error
-	// Forward, when not nil, passes a delivery on, and its answer goes back.
+	// Forward, when not nil, passes a delivery on, and its answer goes back. Its
+	// context does not end when the sender gives up, only when the server does.
 	Forward func(ctx context.Context, d Delivery) Forwarded
 	// Record, when not nil, must succeed before a delivery is acknowledged.
 	Record func(Delivery) error
@@ -60,10 +63,11 @@ type Options struct {
 
 // Forwarded is the answer of the endpoint that a delivery was passed on to.
 type Forwarded struct {
-	URL         string
-	Status      int
-	ContentType string
-	Body        []byte
+	URL    string
+	Status int
+	// Header is what goes back with the answer.
+	Header http.Header
+	Body   []byte
 	// Finding says what is wrong with the answer; nil when nothing is.
 	Finding *verify.Finding
 }
@@ -73,12 +77,12 @@ type Forwarded struct {
 type Handler struct {
 	Options
 	mu       sync.Mutex
-	attempts attempts
+	attempts *attempts
 	lanes    lanes
 }
 
 // New returns a Handler.
-func New(o Options) *Handler { return &Handler{Options: o} }
+func New(o Options) *Handler { return &Handler{Options: o, attempts: newAttempts(maxOpen)} }
 
 // ServeHTTP judges one delivery and answers it.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -92,18 +96,23 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r) // a browser asking for an icon is no delivery
 		return
 	}
-	d := Delivery{Time: h.Now(), Method: r.Method, Path: r.URL.Path, Header: r.Header, Attempt: 1}
+	d := Delivery{Time: h.Now(), Method: r.Method, Path: r.URL.Path, Header: r.Header}
 	w.Header().Set("Content-Type", "application/json")
 	if !h.judge(&d, w, r, known) {
 		_, _ = w.Write(d.Answer) // filtered out
 		return
 	}
-	h.treat(&d, w, r)
+	gone := context.AfterFunc(r.Context(), func() { h.attempts.end(d.Body, d.Attempt, h.Now(), false) })
+	defer gone()
+	header := h.treat(&d, r)
 	d.Latency = h.Now().Sub(d.Time)
-	h.finish(&d)
+	if h.finish(&d, r) {
+		maps.Copy(w.Header(), header)
+	}
 	if d.Dropped {
 		panic(http.ErrAbortHandler) // closes the connection without an answer
 	}
+	_ = http.NewResponseController(w).SetWriteDeadline(h.Now().Add(writeTimeout))
 	w.WriteHeader(d.Status)
 	_, _ = w.Write(d.Answer)
 }
@@ -166,58 +175,75 @@ func (h *Handler) signed(d *Delivery, r *http.Request) (contract.Answer, *verify
 
 // retried judges an attempt that follows a failed one by when it came.
 func (h *Handler) retried(d *Delivery) {
-	n, before, taken := h.attempts.begin(d.Body)
+	n, failed, retry, first := h.attempts.begin(d.Body, d.Time, d.Time.Add(h.Contract.Delivery.Timeout))
 	d.Attempt = n
-	if n == 1 || taken || before.IsZero() {
+	if first {
+		d.Verdict.First()
+	}
+	if !retry {
 		return
 	}
-	d.Verdict.First()
-	if f := Retry(h.Contract.Delivery, n, d.Time.Sub(before)); f != nil {
+	if f := Retry(h.Contract.Delivery, n, d.Time.Sub(failed)); f != nil {
 		d.Verdict.Add(*f)
 	}
 }
 
-// treat does with the delivery what the user asked for.
-func (h *Handler) treat(d *Delivery, w http.ResponseWriter, r *http.Request) {
-	if h.Delay > 0 {
-		_ = h.Wait(r.Context(), h.Delay)
+// treat does with the delivery what the user asked for. It returns the headers
+// of the answer that differ from what paytest itself answers with.
+func (h *Handler) treat(d *Delivery, r *http.Request) http.Header {
+	if h.Delay > 0 && h.Wait(r.Context(), h.Delay) != nil {
+		drop(d)
+		return nil
 	}
 	switch {
 	case h.Response != nil && h.Response.Applies(d.Attempt):
-		d.Status, d.Dropped = h.Response.Status, h.Response.Status == 0
-		d.Answer = []byte(`{"error":"answered as told to"}`)
-		if d.Dropped {
-			d.Answer = nil
+		d.Status, d.Answer = h.Response.Status, []byte(`{"error":"answered as told to"}`)
+		if d.Status == 0 {
+			drop(d)
 		}
 	case h.Forward != nil && d.Verdict.State != nil:
-		done := h.lanes.enter(d.Verdict.State.Subject.Name + " " + d.Verdict.ID)
-		defer done()
-		f := h.Forward(r.Context(), *d)
-		d.Forwarded, d.Status, d.Answer = f.URL, f.Status, f.Body
-		if f.ContentType != "" {
-			w.Header().Set("Content-Type", f.ContentType)
-		}
-		if f.Finding != nil {
-			d.Verdict.Add(*f.Finding)
-		}
+		return h.pass(d, r)
 	}
+	return nil
 }
 
+// pass hands a delivery on in its turn, unless the sender has given up by then.
+func (h *Handler) pass(d *Delivery, r *http.Request) http.Header {
+	done := h.lanes.enter(d.Verdict.State.Subject.Name + " " + d.Verdict.ID)
+	defer done()
+	if r.Context().Err() != nil {
+		drop(d)
+		return nil
+	}
+	f := h.Forward(whileServing(r.Context()), *d)
+	d.Forwarded, d.Status, d.Answer = f.URL, f.Status, f.Body
+	if f.Finding != nil {
+		d.Verdict.Add(*f.Finding)
+	}
+	return f.Header
+}
+
+// drop closes the connection in place of an answer.
+func drop(d *Delivery) { d.Dropped, d.Status, d.Answer = true, 0, nil }
+
 // finish records and reports the delivery; one that cannot be recorded is not
-// acknowledged.
-func (h *Handler) finish(d *Delivery) {
+// acknowledged. It reports whether the answer stands.
+func (h *Handler) finish(d *Delivery, r *http.Request) bool {
+	recorded := true
 	if h.Record != nil {
 		if err := h.Record(*d); err != nil {
+			recorded = false
 			d.Verdict.Add(verify.Finding{Code: verify.NotRecorded, Severity: verify.Violation, Message: "the delivery was not recorded, and so not acknowledged: " + err.Error()})
 			d.Status, d.Answer = http.StatusServiceUnavailable, []byte(`{"error":"Not recorded"}`)
 		}
 	}
-	taken := !d.Dropped && slices.Contains(h.Contract.Delivery.Success, d.Status)
-	known := d.Time.Add(min(h.Now().Sub(d.Time), h.Contract.Delivery.Timeout))
-	h.attempts.end(d.Body, known, taken)
+	now := h.Now()
+	inTime := now.Sub(d.Time) <= h.Contract.Delivery.Timeout && r.Context().Err() == nil
+	h.attempts.end(d.Body, d.Attempt, now, inTime && !d.Dropped && slices.Contains(h.Contract.Delivery.Success, d.Status))
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.OnDelivery(*d)
+	return recorded
 }
 
 // door judges what can be judged before the body is read.

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
 // ErrRespond is wrapped when a response pattern cannot be read.
@@ -52,50 +54,66 @@ func ParseResponse(s string) (Response, error) {
 const (
 	maxAttempts = 1000
 	// maxOpen bounds how many deliveries are remembered by their attempts.
-	maxOpen = 10_000
+	maxOpen = 100_000
 )
 
 // Applies reports whether attempt number n, from 1, is overridden.
 func (r Response) Applies(n int) bool { return (n-1)%r.Of < r.First }
 
-// attempts remembers, for each delivery that was not taken, when it was tried.
-// A delivery is known by its bytes: a retry repeats them.
+// attempts remembers when each delivery was tried, and whether it was taken. A
+// delivery is known by its bytes: a retry repeats them.
 type attempts struct {
 	mu   sync.Mutex
-	open map[[sha256.Size]byte]*attempt
+	open *simplelru.LRU[[sha256.Size]byte, *attempt]
+	// lost is set when a delivery was forgotten that may be tried again.
+	lost bool
 }
 
 type attempt struct {
 	n     int
-	ended time.Time // when the sender knew that the last one had failed
+	ended time.Time // when the sender knew, or will know, that the last one failed
 	taken bool
 }
 
-// begin counts an attempt and returns its number and when the one before ended.
-func (a *attempts) begin(body []byte) (n int, before time.Time, taken bool) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.open == nil {
-		a.open = map[[sha256.Size]byte]*attempt{}
+func newAttempts(limit int) *attempts {
+	a := &attempts{}
+	var err error
+	a.open, err = simplelru.NewLRU(limit, func(_ [sha256.Size]byte, t *attempt) { a.lost = a.lost || !t.taken })
+	if err != nil {
+		panic(err) // the limit is a positive constant
 	}
-	key := sha256.Sum256(body)
-	t := a.open[key]
-	if t == nil {
-		if len(a.open) >= maxOpen {
-			clear(a.open)
-		}
-		t = &attempt{}
-		a.open[key] = t
-	}
-	t.n++
-	return t.n, t.ended, t.taken
+	return a
 }
 
-// end notes how an attempt ended.
-func (a *attempts) end(body []byte, at time.Time, taken bool) {
+// begin counts an attempt. The one before it, if there is one, had failed when
+// retry is set, and the sender knew so at that moment. The new one fails at the
+// latest at giveUp, when the sender stops waiting. First is set when no attempt
+// is known to have been taken.
+func (a *attempts) begin(body []byte, now, giveUp time.Time) (n int, failed time.Time, retry, first bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if t := a.open[sha256.Sum256(body)]; t != nil {
-		t.ended, t.taken = at, t.taken || taken
+	key := sha256.Sum256(body)
+	t, ok := a.open.Get(key)
+	if !ok {
+		t = &attempt{}
+		first = a.lost
+		a.open.Add(key, t)
+	}
+	failed, retry = t.ended, t.n > 0 && !t.taken && !now.Before(t.ended)
+	t.n, t.ended = t.n+1, giveUp
+	return t.n, failed, retry, first || retry
+}
+
+// end notes how attempt number n ended; 0 is none that begin counted.
+func (a *attempts) end(body []byte, n int, at time.Time, taken bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	t, ok := a.open.Get(sha256.Sum256(body))
+	if !ok || n == 0 {
+		return
+	}
+	t.taken = t.taken || taken
+	if t.n == n && at.Before(t.ended) {
+		t.ended = at
 	}
 }

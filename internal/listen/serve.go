@@ -95,11 +95,16 @@ func listenOn(ctx context.Context, host string, port uint16) (net.Listener, erro
 }
 
 // Serve answers on all listeners until ctx ends, then lets the deliveries under
-// way finish, for at most 5 seconds.
+// way finish, for at most 5 seconds; those that have not are cut off. When it
+// returns no call of h is under way.
 func Serve(ctx context.Context, listeners []net.Listener, h http.Handler) error {
+	serving, cut := context.WithCancel(context.WithoutCancel(ctx))
+	defer cut()
+	entrance := &gate{h: h}
 	srv := &http.Server{
-		Handler: h, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
+		Handler: entrance, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
 		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader, ErrorLog: log.New(io.Discard, "", 0),
+		BaseContext: func(net.Listener) context.Context { return context.WithValue(serving, servingKey{}, serving) },
 	}
 	failed := make(chan error, len(listeners))
 	var wg sync.WaitGroup
@@ -116,9 +121,45 @@ func Serve(ctx context.Context, listeners []net.Listener, h http.Handler) error 
 	if shut := srv.Shutdown(drain); shut != nil {
 		_ = srv.Close()
 	}
+	cut()
+	entrance.close()
 	wg.Wait()
 	if err != nil && !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("the listener stopped: %w", err)
 	}
 	return nil
+}
+
+// servingKey is the key of the context that ends with the server, and not with
+// the connection.
+type servingKey struct{}
+
+func whileServing(ctx context.Context) context.Context {
+	if serving, ok := ctx.Value(servingKey{}).(context.Context); ok {
+		return serving
+	}
+	return context.WithoutCancel(ctx)
+}
+
+// gate knows when nobody is inside any more, which http.Server does not tell
+// after its Close.
+type gate struct {
+	h      http.Handler
+	mu     sync.RWMutex
+	closed bool
+}
+
+func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	if g.closed {
+		panic(http.ErrAbortHandler)
+	}
+	g.h.ServeHTTP(w, r)
+}
+
+func (g *gate) close() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.closed = true
 }

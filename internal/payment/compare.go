@@ -29,8 +29,9 @@ func allDigits(s string) bool {
 	return s != "" && strings.Trim(s, "0123456789") == ""
 }
 
-// moment reads an RFC 3339 time; a leap second counts as the one after it.
-func moment(s string) (time.Time, bool) {
+// Moment reads an RFC 3339 time; a leap second counts as the one after it. It
+// reports false for what is no time.
+func Moment(s string) (time.Time, bool) {
 	leap := len(s) > 19 && s[16:19] == ":60"
 	if leap {
 		s = s[:16] + ":59" + s[19:]
@@ -54,8 +55,8 @@ func Equal(f *contract.Fact, a, b jsondoc.Value) bool {
 				return x.Equal(y)
 			}
 		case contract.Time:
-			x, okX := moment(a.Text)
-			y, okY := moment(b.Text)
+			x, okX := Moment(a.Text)
+			y, okY := Moment(b.Text)
 			if okX && okY {
 				return x.Equal(y)
 			}
@@ -69,14 +70,14 @@ func Equal(f *contract.Fact, a, b jsondoc.Value) bool {
 // Before reports whether a is an earlier time than b; values that are no times
 // are never before one another.
 func Before(a, b jsondoc.Value) bool {
-	x, okX := moment(a.Text)
-	y, okY := moment(b.Text)
+	x, okX := Moment(a.Text)
+	y, okY := Moment(b.Text)
 	return okX && okY && x.Before(y)
 }
 
 // Shift moves a time by d, in the form payments have; what is no time stays.
 func Shift(s string, d time.Duration) string {
-	t, ok := moment(s)
+	t, ok := Moment(s)
 	if !ok {
 		return s
 	}

@@ -3,7 +3,6 @@ package report
 import (
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -127,7 +126,7 @@ func (t *Totals) Gaps(s verify.Summary) {
 // Summary writes the last lines of a session.
 func (p *Printer) Summary(noun string, t Totals, s verify.Summary) {
 	for _, gap := range s.Gaps {
-		p.Line(S(severityStyle(s.GapSeverity), "gap"), T("  %s", gap))
+		p.Paragraph([]Span{S(severityStyle(s.GapSeverity), "gap"), T("  ")}, "     ", gap)
 	}
 	if more := s.GapCount - len(s.Gaps); more > 0 {
 		p.Line(T("… and %d more gaps", more))
@@ -144,7 +143,7 @@ func (p *Printer) Summary(noun string, t Totals, s verify.Summary) {
 	for i, e := range s.Edges {
 		spans = append(spans, T("%s %s %d/%d", strings.Repeat(",", min(i, 1)), e.Subject, e.Seen, e.Of))
 	}
-	p.Line(spans...)
+	p.Flow("  ", spans...)
 	if s.Forgotten > 0 {
 		p.Line(S(Caution, "%d subjects were forgotten: more than %d at once; what came of them later was judged as if new", s.Forgotten, verify.MaxSubjects))
 	}
@@ -204,33 +203,6 @@ func NewVerdictJSON(v verify.Verdict) VerdictJSON {
 		out.Findings = []verify.Finding{}
 	}
 	return out
-}
-
-// DeliveryJSON is a received delivery as programs read it.
-type DeliveryJSON struct {
-	Time    time.Time   `json:"time"`
-	Method  string      `json:"method"`
-	Path    string      `json:"path"`
-	Headers http.Header `json:"headers"`
-	// Body is the raw body, in base64.
-	Body []byte `json:"body"`
-	VerdictJSON
-	Answer    AnswerJSON `json:"answer"`
-	LatencyMS float64    `json:"latencyMs"`
-}
-
-// AnswerJSON is an answer as programs read it.
-type AnswerJSON struct {
-	Status int    `json:"status"`
-	Body   string `json:"body"`
-}
-
-// NewDeliveryJSON returns the delivery as programs read it.
-func NewDeliveryJSON(d Delivery) DeliveryJSON {
-	return DeliveryJSON{
-		Time: d.Time.UTC(), Method: d.Method, Path: d.Path, Headers: d.Header, Body: d.Body,
-		VerdictJSON: NewVerdictJSON(d.Verdict), Answer: AnswerJSON{d.Status, string(d.Answer)}, LatencyMS: Milliseconds(d.Latency),
-	}
 }
 
 // SummaryJSON is the summary as programs read it.

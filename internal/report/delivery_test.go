@@ -2,8 +2,6 @@ package report
 
 import (
 	"bytes"
-	"encoding/json"
-	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -146,26 +144,6 @@ func TestTotals(t *testing.T) {
 	strict.Gaps(verify.Summary{GapCount: 3, GapSeverity: verify.Violation})
 	if lenient.Warnings != 4 || lenient.Violations != 2 || strict.Violations != 5 || strict.Warnings != 1 {
 		t.Errorf("gaps: %+v, strictly %+v", lenient, strict)
-	}
-}
-
-// TestDeliveryJSON holds the shape that programs read; a body survives whatever
-// its bytes are.
-func TestDeliveryJSON(t *testing.T) {
-	body := []byte("\xff\x00{}")
-	var b bytes.Buffer
-	NewPrinter(&b, false, 0).JSON("delivery", NewDeliveryJSON(Delivery{
-		Time: at(), Method: "POST", Path: "/p", Header: http.Header{"A": {"b"}}, Body: body,
-		Status: 400, Answer: []byte(`{"error":"x"}`), Latency: 1500 * time.Microsecond,
-	}))
-	want := `{"type":"delivery","time":"2030-01-02T03:04:05.678Z","method":"POST","path":"/p","headers":{"A":["b"]},"body":"/wB7fQ==",` +
-		`"ok":true,"duplicate":false,"findings":[],"answer":{"status":400,"body":"{\"error\":\"x\"}"},"latencyMs":1.5}` + "\n"
-	if diff := cmp.Diff(want, b.String()); diff != "" {
-		t.Error(diff)
-	}
-	var back struct{ Body []byte }
-	if err := json.Unmarshal(b.Bytes(), &back); err != nil || !bytes.Equal(back.Body, body) {
-		t.Errorf("%q, %v", back.Body, err)
 	}
 }
 

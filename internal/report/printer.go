@@ -94,23 +94,31 @@ func (p *Printer) Line(spans ...Span) {
 // Paragraph writes a text after the given spans, wrapped between words; lines
 // after the first start with indent.
 func (p *Printer) Paragraph(spans []Span, indent, text string) {
-	column := 0
-	for _, s := range spans {
+	p.wrap(spans, indent, []Span{T("%s", text)})
+}
+
+// Flow writes spans, wrapped between words; lines after the first start with
+// indent.
+func (p *Printer) Flow(indent string, spans ...Span) { p.wrap(nil, indent, spans) }
+
+func (p *Printer) wrap(line []Span, indent string, rest []Span) {
+	line, column := slices.Clone(line), 0
+	for _, s := range line {
 		column += columns(s.Text)
 	}
-	line := slices.Clone(spans)
-	for i, word := range strings.Split(text, " ") {
-		wide := columns(Escape(word)) + 1
-		switch {
-		case i == 0:
-			wide--
-		case p.width > 0 && column+wide > p.width:
-			p.Line(line...)
-			line, column = []Span{T("%s", indent)}, columns(indent)-1
-		default:
-			word = " " + word
+	for _, s := range rest {
+		for i, word := range strings.Split(s.Text, " ") {
+			wide := columns(Escape(word))
+			switch {
+			case i == 0: // goes on where the span before ended
+			case p.width > 0 && column+1+wide > p.width:
+				p.Line(line...)
+				line, column = []Span{T("%s", indent)}, columns(indent)
+			default:
+				word, wide = " "+word, wide+1
+			}
+			line, column = append(line, S(s.Style, "%s", word)), column+wide
 		}
-		line, column = append(line, T("%s", word)), column+wide
 	}
 	p.Line(line...)
 }

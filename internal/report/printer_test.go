@@ -319,3 +319,22 @@ func TestDuration(t *testing.T) {
 		}
 	}
 }
+
+// TestLineIsNoCommand holds text of others that GitHub's runner would obey.
+func TestLineIsNoCommand(t *testing.T) {
+	for _, test := range []struct {
+		spans []Span
+		want  string
+	}{
+		{[]Span{T("::error::x")}, `\x3a:error::x`},
+		{[]Span{T("   "), S(Bad, "  ::stop-commands::y")}, `     \x3a:stop-commands::y`},
+		{[]Span{T("a"), T("::b")}, `a::b`},
+		{[]Span{T("a ##[group]b")}, `a #\x23[group]b`},
+	} {
+		var b strings.Builder
+		NewPrinter(&b, false, 0).Line(test.spans...)
+		if got := b.String(); got != test.want+"\n" {
+			t.Errorf("%v is %q", test.spans, got)
+		}
+	}
+}

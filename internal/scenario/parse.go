@@ -150,7 +150,7 @@ func (p *parser) mapping(n *yaml.Node, what string, keys map[string]func(*yaml.N
 		case key.Kind != yaml.ScalarNode:
 			p.fail(key, "a key of %s is a word, such as %s", what, strings.Join(sorted(keys), ", "))
 		case !known:
-			p.fail(key, "unknown key %.80q in %s%s", key.Value, what, choices(key.Value, "it takes", sorted(keys)))
+			p.fail(key, "unknown key %.80q in %s%s", key.Value, what, suggest.Among(key.Value, "it takes", sorted(keys)))
 		case seen[key.Value]:
 			p.fail(key, "%s has the key %s twice", what, key.Value)
 		default:
@@ -167,14 +167,6 @@ func sorted(keys map[string]func(*yaml.Node)) []string {
 	}
 	slices.Sort(out)
 	return out
-}
-
-func choices(word, noun string, list []string) string {
-	near := suggest.DidYouMean(word, list)
-	if near == "" {
-		near = ";"
-	}
-	return near + " " + noun + ": " + strings.Join(list, ", ")
 }
 
 func (p *parser) scenario(n *yaml.Node, s *Scenario) {
@@ -206,7 +198,7 @@ func (p *parser) outcome(n *yaml.Node) *contract.State {
 	main := p.c.Subjects[0]
 	st := main.State(p.text(n))
 	if st == nil || st.IsInitial() {
-		p.fail(n, "unknown state %.80q for %s%s", n.Value, main.Name, choices(n.Value, "states", main.StateNames()))
+		p.fail(n, "unknown state %.80q for %s%s", n.Value, main.Name, suggest.Among(n.Value, "states", main.StateNames()))
 		return nil
 	}
 	return st
@@ -302,16 +294,16 @@ func (p *parser) state(n *yaml.Node) *contract.State {
 	}
 	sub := p.c.Subject(words[0])
 	if sub == nil {
-		p.fail(n, "unknown subject %.80q%s", words[0], choices(words[0], "subjects", p.c.SubjectNames()))
+		p.fail(n, "unknown subject %.80q%s", words[0], suggest.Among(words[0], "subjects", p.c.SubjectNames()))
 		return nil
 	}
 	st := sub.State(words[1])
 	if st == nil {
-		p.fail(n, "unknown state %.80q for %s%s", words[1], sub.Name, choices(words[1], "states", sub.StateNames()))
+		p.fail(n, "unknown state %.80q for %s%s", words[1], sub.Name, suggest.Among(words[1], "states", sub.StateNames()))
 		return nil
 	}
 	if st.IsInitial() {
-		p.fail(n, "no webhook carries %s: %s%s", st, st.Meaning, choices("", "states", sub.StateNames()))
+		p.fail(n, "no webhook carries %s: %s%s", st, st.Meaning, suggest.Among("", "states", sub.StateNames()))
 		return nil
 	}
 	return st
@@ -323,7 +315,7 @@ func (p *parser) from(n *yaml.Node, to *contract.State) *contract.State {
 	sub := to.Subject
 	st := sub.State(p.text(n))
 	if st == nil {
-		p.fail(n, "unknown state %.80q for %s%s", n.Value, sub.Name, choices(n.Value, "states", append([]string{sub.Initial.Name}, sub.StateNames()...)))
+		p.fail(n, "unknown state %.80q for %s%s", n.Value, sub.Name, suggest.Among(n.Value, "states", append([]string{sub.Initial.Name}, sub.StateNames()...)))
 	}
 	return st
 }
@@ -352,7 +344,7 @@ func whole(n *yaml.Node) (i int, ok bool) {
 func (p *parser) fault(n *yaml.Node) deliver.Fault {
 	f, ok := deliver.ParseFault(p.text(n))
 	if !ok || f == deliver.NoFault {
-		p.fail(n, "unknown fault %.80q%s", n.Value, choices(n.Value, "faults", faultNames()))
+		p.fail(n, "unknown fault %.80q%s", n.Value, suggest.Among(n.Value, "faults", faultNames()))
 	}
 	return f
 }

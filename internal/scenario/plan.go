@@ -9,6 +9,9 @@ import (
 	"github.com/paytest/paytest/internal/payment"
 )
 
+// maxBytes bounds the payloads of one payment, those of a repetition counted once.
+const maxBytes = 64 << 20
+
 // Options choose the payment that a scenario is played with.
 type Options struct {
 	Seed, Index uint64
@@ -85,12 +88,16 @@ func Plan(c *contract.Contract, s *Scenario, o Options) ([]Planned, error) {
 
 func bodies(c *contract.Contract, s *Scenario, p *payment.Payment, times []time.Duration) ([]Planned, error) {
 	var out []Planned
+	size := 0
 	for i, st := range s.Steps {
 		switch {
 		case st.Reach != nil:
 			out = append(out, Planned{Step: st, Number: i + 1, Repeat: 1, At: times[i]})
 		case st.Send != nil:
 			body, err := body(c, p, st)
+			if size += len(body); err == nil && size > maxBytes {
+				err = fmt.Errorf("the payloads of the steps up to here are larger than %d MiB", maxBytes>>20)
+			}
 			if err != nil {
 				return nil, &Error{s.File, max(st.Line, 1), max(st.Column, 1), err.Error()}
 			}

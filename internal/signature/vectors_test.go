@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -14,8 +15,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/paytest/paytest/internal/contract"
+	"github.com/paytest/paytest/internal/generate"
 	"github.com/paytest/paytest/internal/jsondoc"
+	"github.com/paytest/paytest/internal/payment"
 	"github.com/paytest/paytest/internal/signature"
+	"github.com/paytest/paytest/payloads"
 )
 
 // The seven documented samples and what node v20 computed for each: crypto.createHmac("sha256", secret).update(JSON.stringify(payload)).digest("hex").
@@ -93,12 +98,7 @@ console.log(JSON.stringify(deliveries.map(d => {
 type delivery struct{ Body, Signature, Secret string }
 
 // TestDocumentedNode has the documented verifier judge what Sign signed: the documented samples and many generated bodies, in one process.
-// Every tenth is signed for another body, so that a verifier that accepts all is noticed.
 func TestDocumentedNode(t *testing.T) {
-	node, err := exec.LookPath("node")
-	if err != nil {
-		t.Skipf("no node here to run the documented verifier: %v", err)
-	}
 	var deliveries []delivery
 	for _, v := range documentedVectors(t) {
 		deliveries = append(deliveries, signed(t, string(v.Payload), v.Secret))
@@ -107,8 +107,41 @@ func TestDocumentedNode(t *testing.T) {
 	for i := range 3000 {
 		deliveries = append(deliveries, signed(t, bodies.Example(i), secrets.Example(i)))
 	}
-	for i := 9; i < len(deliveries); i += 10 {
-		deliveries[i].Signature = signed(t, deliveries[i].Body+" ", deliveries[i].Secret).Signature
+	checkInNode(t, deliveries)
+}
+
+// TestDocumentedNodeOnEveryPayload has it judge the payload of every state, of 1,000 payments.
+func TestDocumentedNodeOnEveryPayload(t *testing.T) {
+	c, err := contract.Load(payloads.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var deliveries []delivery
+	for seed := range uint64(1000) {
+		for _, st := range c.States() {
+			p := payment.New(c, payment.Options{Seed: seed, Index: seed % 7, Start: c.Epoch.Add(time.Duration(seed) * 7919 * time.Second), Toward: []*contract.State{st}})
+			doc, err := generate.Payload(c, p, st, generate.Options{Previous: st.From[seed%uint64(len(st.From))].From})
+			if err != nil {
+				t.Fatal(err)
+			}
+			deliveries = append(deliveries, signed(t, string(doc.AppendLiteral(nil)), "secret of seed "+strconv.FormatUint(seed, 10)))
+		}
+	}
+	checkInNode(t, deliveries)
+}
+
+// checkInNode holds that the verifier accepts all of them, and none of some more that are signed for another body.
+func checkInNode(t *testing.T, deliveries []delivery) {
+	t.Helper()
+	node, err := exec.LookPath("node")
+	if err != nil {
+		t.Skipf("no node here to run the documented verifier: %v", err)
+	}
+	right := len(deliveries)
+	for i := 0; i < right; i += 10 {
+		d := deliveries[i]
+		d.Signature = signed(t, d.Body+" ", d.Secret).Signature
+		deliveries = append(deliveries, d)
 	}
 	input, err := json.Marshal(deliveries)
 	if err != nil {
@@ -128,7 +161,7 @@ func TestDocumentedNode(t *testing.T) {
 		t.Fatalf("%d verdicts on %d deliveries", len(verdicts), len(deliveries))
 	}
 	for i, d := range deliveries {
-		if want := i%10 != 9; verdicts[i] != want {
+		if want := i < right; verdicts[i] != want {
 			t.Errorf("the documented verifier says %v, want %v: %+v", verdicts[i], want, d)
 		}
 	}

@@ -2,6 +2,7 @@
 package suggest
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -124,4 +125,16 @@ func longestStem(typed []rune, options []string) string {
 		}
 	}
 	return found
+}
+
+// Among returns the end of an error message about an unknown word: what was
+// meant, where that can be told, and what there is, such as "; did you mean
+// complete? states: complete, fail". The hidden words may be meant, but are not
+// listed.
+func Among(word, noun string, list []string, hidden ...string) string {
+	near := DidYouMean(word, append(slices.Clone(list), hidden...))
+	if near == "" {
+		near = ";"
+	}
+	return near + " " + noun + ": " + strings.Join(list, ", ")
 }

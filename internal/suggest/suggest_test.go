@@ -113,3 +113,20 @@ func TestOrderOfOptionsDoesNotMatter(t *testing.T) {
 		}
 	})
 }
+
+func TestAmong(t *testing.T) {
+	list := []string{"complete", "fail"}
+	for word, want := range map[string]string{
+		"completed": "; did you mean complete? states: complete, fail",
+		"redy":      "; did you mean ready? states: complete, fail",
+		"nonsense":  "; states: complete, fail",
+		"":          "; states: complete, fail",
+	} {
+		if got := suggest.Among(word, "states", list, "ready"); got != want {
+			t.Errorf("Among(%q) is %q, want %q", word, got, want)
+		}
+	}
+	if list[1] != "fail" || len(list) != 2 {
+		t.Error("the list was changed")
+	}
+}

@@ -16,7 +16,8 @@ type Delivery struct {
 	Header       http.Header
 	Body         []byte
 	Verdict      Verdict
-	// Attempt counts deliveries of the same bytes, from 1.
+	// Attempt counts deliveries of the same bytes, from 1; 0 where a delivery was
+	// refused before its bytes were looked at.
 	Attempt int
 	// Signature says over which bytes the signature is right: raw, re-serialised
 	// or both; empty where none was asked for, or where it is wrong.

@@ -223,7 +223,7 @@ func violated(st *contract.State, w schema.Violation) Finding {
 	case "type":
 		f.Code, f.Message = WrongType, name+" has the wrong type"
 	default:
-		f.Code, f.Message = WrongValue, fmt.Sprintf("%s has a value that %s does not allow", name, w.Keyword)
+		f.Code, f.Message = WrongValue, name+" "+wrongness(w.Keyword)
 	}
 	for _, field := range st.Fields {
 		if slices.Equal(field.Pointer, w.Pointer) {
@@ -231,6 +231,25 @@ func violated(st *contract.State, w schema.Violation) Finding {
 		}
 	}
 	return f
+}
+
+// wrongness says what a violated keyword means for the value.
+func wrongness(keyword string) string {
+	switch keyword {
+	case "pattern", "format":
+		return "does not have the form it takes"
+	case "enum", "const":
+		return "is not one of the values it takes"
+	case "minimum", "exclusiveMinimum":
+		return "is too small"
+	case "maximum", "exclusiveMaximum":
+		return "is too large"
+	case "minLength", "minItems":
+		return "is too short"
+	case "maxLength", "maxItems":
+		return "is too long"
+	}
+	return "has a value that it does not take (" + keyword + ")"
 }
 
 func cmpOr(a, b string) string {

@@ -295,12 +295,18 @@ func (k *Checker) judge(v *Verdict, c claim) {
 	words := map[contract.RelationKind]string{
 		contract.Equal: "must equal", contract.Different: "must differ from", contract.NotBefore: "must not be before",
 	}
+	in := func(x known) string {
+		if a.state == b.state && a.state == c.rel.State {
+			return ""
+		}
+		return fmt.Sprintf(" (in %s)", x.state)
+	}
 	f := Finding{
 		Code: BrokenRelation, Severity: Violation, Source: c.rel.Basis(),
 		Expected: fmt.Sprintf("%s %s %s", a.field.Name(), words[c.rel.Kind], b.field.Name()),
 		Got:      fmt.Sprintf("%s and %s", literal(a.v), literal(b.v)),
-		Message: fmt.Sprintf("%s: %s %s (in %s) %s %s %s (in %s)", c.rel.State, a.field.Name(), literal(a.v), a.state,
-			words[c.rel.Kind], b.field.Name(), literal(b.v), b.state),
+		Message: fmt.Sprintf("%s: %s %s%s %s %s %s%s", c.rel.State, a.field.Name(), literal(a.v), in(a),
+			words[c.rel.Kind], b.field.Name(), literal(b.v), in(b)),
 	}
 	for _, x := range v.values {
 		if x.field.Fact == c.rel.A || f.Pointer == "" && x.field.Fact == c.rel.B {
