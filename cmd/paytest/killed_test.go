@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -13,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -23,8 +23,6 @@ import (
 	"github.com/paytest/paytest/internal/payment"
 	"github.com/paytest/paytest/payloads"
 )
-
-var kills = flag.Int("kills", 20, "how often TestKilledListener kills a listener")
 
 // senders is how many deliver at the same time.
 const senders = 64
@@ -214,11 +212,14 @@ func newPayer(t *testing.T) *payer {
 
 // TestKilledListener kills listeners that record under load, ten of them
 // on one journal: what was acknowledged is in it, once, and nothing that
-// nobody sent. More rounds: go test ./cmd/paytest -run TestKilledListener -kills 200
+// nobody sent. More rounds: KILL_ROUNDS=200 go test ./cmd/paytest -run TestKilledListener$
 func TestKilledListener(t *testing.T) {
-	rounds := *kills
+	rounds := 20
 	if testing.Short() {
-		rounds = min(rounds, 2)
+		rounds = 2
+	}
+	if n, err := strconv.Atoi(os.Getenv("KILL_ROUNDS")); err == nil {
+		rounds = n
 	}
 	p, dir, total := newPayer(t), t.TempDir(), 0
 	for round := range rounds {

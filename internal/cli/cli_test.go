@@ -209,7 +209,7 @@ func TestSettingsOfEachKind(t *testing.T) {
 	}
 	plain := regexp.MustCompile("\x1b\\[[0-9;]*m").ReplaceAllString(stdout, "")
 	for _, line := range []string{
-		`send\.header +X-A: 1, X-B: a,b +paytest\.yaml:1`, `send\.timeout +2s +paytest\.yaml:2`,
+		`send\.header +X-A: \[hidden\], X-B: \[hidden\] +paytest\.yaml:1`, `send\.timeout +2s +paytest\.yaml:2`,
 		`color +always +paytest\.yaml:3`, `listen\.always-ok +true +paytest\.yaml:5`,
 	} {
 		if !regexp.MustCompile(`(?m)^` + line + `$`).MatchString(plain) {

@@ -2,8 +2,10 @@ package cli
 
 import (
 	"fmt"
+	"net/url"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -59,9 +61,26 @@ func (a *app) showSettings(cmd *cobra.Command) error {
 		if origin == byDefault {
 			style = report.Faint
 		}
-		a.out.Line(report.S(style, "%-24s", name), report.T("  %-28s  ", strings.Join(values, ", ")), report.S(report.Faint, "%s", origin))
+		a.out.Line(report.S(style, "%-24s", name), report.T("  %-28s  ", shownSetting(k.Flag, values)), report.S(report.Faint, "%s", origin))
 	}
 	return wrong
+}
+
+// shownSetting shows the values of a setting, but for what may be a secret: the
+// values of headers, and a proxy's password.
+func shownSetting(flag string, values []string) string {
+	shown := slices.Clone(values)
+	for i, v := range values {
+		switch name, _, isHeader := strings.Cut(v, ":"); {
+		case flag == "header" && isHeader:
+			shown[i] = name + ": " + hiddenValue
+		case flag == "proxy":
+			if u, err := url.Parse(v); err == nil {
+				shown[i] = u.Redacted()
+			}
+		}
+	}
+	return strings.Join(shown, ", ")
 }
 
 const byDefault = "default"

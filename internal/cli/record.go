@@ -3,6 +3,9 @@ package cli
 import (
 	"context"
 	"net/http"
+	"net/url"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -61,7 +64,7 @@ func (r *recorder) sent(ctx context.Context, d delivery, header http.Header, res
 		return
 	}
 	rec := journal.Record{
-		Time: res.Started.UTC(), Direction: journal.Sent, Attempt: res.Attempt, URL: d.url.Redacted(), Method: http.MethodPost, Path: d.url.EscapedPath(),
+		Time: res.Started.UTC(), Direction: journal.Sent, Attempt: res.Attempt, URL: withoutQuery(d.url), Method: http.MethodPost, Path: d.url.EscapedPath(),
 		Headers: withoutCredentials(header), Body: d.body, OK: res.Success(r.app.loaded.Delivery.Success), Findings: []verify.Finding{},
 		Answer: journal.Answer{Status: res.Status, Body: string(res.Body)}, LatencyMS: report.Milliseconds(res.Latency),
 	}
@@ -91,17 +94,23 @@ func record(d verify.Delivery) journal.Record {
 	}
 }
 
+// withoutQuery is a URL without what may be a key to it.
+func withoutQuery(u *url.URL) string {
+	bare := *u
+	bare.RawQuery, bare.User = "", nil
+	return bare.String()
+}
+
 // hiddenValue stands in a journal for what is not to be read there.
 const hiddenValue = "[hidden]"
 
 // withoutCredentials hides what lets its reader in somewhere.
 func withoutCredentials(h http.Header) http.Header {
 	out := h.Clone()
-	for _, name := range []string{"Authorization", "Proxy-Authorization", "Cookie"} {
-		for key := range out {
-			if http.CanonicalHeaderKey(key) == name {
-				out[key] = []string{hiddenValue}
-			}
+	for key := range out {
+		name := strings.ToLower(key)
+		if slices.ContainsFunc([]string{"authorization", "cookie", "api-key", "apikey", "token", "secret", "password"}, func(part string) bool { return strings.Contains(name, part) }) {
+			out[key] = []string{hiddenValue}
 		}
 	}
 	return out

@@ -151,7 +151,7 @@ func (r *replayer) all(ctx context.Context, name string, entries []journal.Entry
 	r.suite = report.Suite{Name: "paytest replay", Started: r.started, Properties: [][2]string{{"journal", name}, {"target", r.t.to}, {"version", r.version()}}}
 	var passed time.Duration
 	for _, e := range entries {
-		if why := unsendable(e); why != "" {
+		if why := r.unsendable(e); why != "" {
 			r.skip(e, why)
 			continue
 		}
@@ -198,8 +198,10 @@ const (
 )
 
 // unsendable says why a record cannot be sent again as it came, or nothing.
-func unsendable(e journal.Entry) string {
-	switch {
+func (r *replayer) unsendable(e journal.Entry) string {
+	switch _, err := r.t.url(e.Path); {
+	case err != nil && !slices.Contains(r.c.Paths(), e.Path):
+		return "its path is none that can be sent to"
 	case e.Redacted != "":
 		return e.Redacted
 	case e.Method != http.MethodPost && e.Method != "":
@@ -249,6 +251,12 @@ func (r *replayer) one(ctx context.Context, e journal.Entry) error {
 	case deliver.Canceled:
 		return ctx.Err()
 	default:
+	}
+	if last.Outcome != deliver.Answered {
+		last.Status = 0 // a status without its answer is none
+	}
+	if e.Direction == journal.Sent && !e.OK && slices.Contains(r.t.success, e.Answer.Status) {
+		e.Answer.Status = 0 // neither was it then
 	}
 	how := compare(e.Answer.Status, last.Status, r.t.success)
 	r.counts[how]++

@@ -65,7 +65,7 @@ func (a *app) writeReports(outputs []report.Output, s report.Suite) error {
 	if err := report.Annotations(&b, s); err != nil {
 		return err
 	}
-	a.out.Raw(b.Bytes())
+	a.err.Raw(b.Bytes()) // where JSON on standard output is not disturbed
 	if path, ok := a.LookupEnv("GITHUB_STEP_SUMMARY"); ok && path != "" {
 		b.Reset()
 		if err := report.Markdown(&b, s); err != nil {

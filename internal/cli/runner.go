@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -122,7 +123,9 @@ func (r *runner) all(ctx context.Context, scenarios []*scenario.Scenario) error 
 			return err
 		}
 		if r.down != nil {
-			return r.down
+			r.suite.Cases = append(r.suite.Cases, report.Case{Class: "paytest.run." + s.Name, Name: "endpoint", Status: report.Errored, Message: r.down.Error()})
+			r.suite.Duration = r.Now().Sub(started)
+			return errors.Join(r.down, r.writeReports(r.outputs, r.suite))
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -188,6 +191,9 @@ func (r *runner) play(ctx context.Context, plan []scenario.Planned) scenario.Pla
 func (r *runner) send(ctx context.Context, p scenario.Planned, success []int, wait scenario.Wait) deliver.Delivery {
 	u, err := r.t.url(p.Step.Send.Path)
 	if err != nil {
+		r.mu.Lock()
+		r.down = err
+		r.mu.Unlock()
 		return deliver.Delivery{Attempts: []deliver.Result{{Outcome: deliver.Refused, Err: err}}}
 	}
 	policy := r.t.policy
@@ -205,10 +211,11 @@ func (r *runner) send(ctx context.Context, p scenario.Planned, success []int, wa
 
 // tell reports what became of a scenario's payments.
 func (r *runner) tell(s *scenario.Scenario, played []scenario.Played) {
-	sent, failed := 0, 0
+	made, sent, failed, warned := 0, 0, 0, 0
 	for i, p := range played {
 		for _, res := range p.Results {
 			sent += len(res.Delivery.Attempts)
+			made += min(len(res.Delivery.Attempts), 1)
 			c := report.Case{Class: "paytest.run." + s.Name, Name: res.Planned.Name(), Status: report.Passed, Input: string(res.Planned.Body)}
 			if s.File != "" {
 				c.File, c.Line, c.Column = s.File, res.Planned.Step.Line, res.Planned.Step.Column
@@ -222,6 +229,10 @@ func (r *runner) tell(s *scenario.Scenario, played []scenario.Played) {
 			if !res.OK() {
 				c.Status, c.Message = report.Failed, res.Problem
 			}
+			if res.Warning != "" {
+				warned++
+				c.Message = res.Warning
+			}
 			r.suite.Cases = append(r.suite.Cases, c)
 		}
 		if !p.OK() {
@@ -229,10 +240,16 @@ func (r *runner) tell(s *scenario.Scenario, played []scenario.Played) {
 		}
 	}
 	word := report.S(report.Good, "ok  ")
+	if warned > 0 {
+		word = report.S(report.Caution, "warn")
+	}
 	if failed > 0 {
 		word = report.S(report.Bad, "FAIL")
 	}
-	what := plural(sent, "attempt")
+	what := deliveries(made)
+	if sent > made {
+		what += ", " + plural(sent, "attempt")
+	}
 	if len(played) > 1 {
 		what = plural(len(played), "payment") + ", " + what
 	}
@@ -242,15 +259,21 @@ func (r *runner) tell(s *scenario.Scenario, played []scenario.Played) {
 	r.out.Line(word, report.S(report.Strong, "  %-26s", s.Name), report.S(report.Faint, "  %s", what))
 	shown := 0
 	for _, p := range played {
-		if !p.OK() && shown < 3 {
+		if shown < maxShownPayments && (!p.OK() || p.Warned()) {
 			shown++
 			r.problems(p)
 		}
 	}
 }
 
+// maxShownPayments is of how many payments of a scenario the problems are shown.
+const maxShownPayments = 3
+
 func (r *runner) problems(p scenario.Played) {
 	for _, res := range p.Results {
+		if res.Warning != "" {
+			r.out.Paragraph([]report.Span{report.T("      "), report.S(report.Caution, "%s", res.Planned.Name()), report.T("  ")}, "        ", res.Warning)
+		}
 		if !res.OK() {
 			r.out.Paragraph([]report.Span{report.T("      "), report.S(report.Bad, "%s", res.Planned.Name()), report.T("  ")}, "        ", res.Problem)
 			if n := len(res.Delivery.Attempts); n > 0 {
@@ -270,12 +293,12 @@ func (r *runner) shuffled(ctx context.Context, s *scenario.Scenario) error {
 		r.out.Line(report.S(report.Caution, "skip"), report.S(report.Strong, "  %-26s", s.Name), report.S(report.Faint, "  %s", why))
 		return nil
 	}
-	for i := range r.o.shuffle {
-		plan, err := r.plan(s, 0)
-		if err != nil {
-			return usage("%w", err)
-		}
-		order := scenario.Shuffled(sends(plan), r.seed, uint64(i))
+	plan, err := r.plan(s, 0)
+	if err != nil {
+		return usage("%w", err)
+	}
+	orders := scenario.Orders(keys(plan), r.o.shuffle, r.seed)
+	for i, order := range orders {
 		var last scenario.Played
 		fails := func(order []int) bool {
 			again, err := r.plan(s, r.index.Add(1)-1)
@@ -300,25 +323,26 @@ func (r *runner) shuffled(ctx context.Context, s *scenario.Scenario) error {
 		r.suite.Cases = append(r.suite.Cases, c)
 		if failed {
 			r.out.Paragraph([]report.Span{report.S(report.Bad, "FAIL"), report.S(report.Strong, "  %-26s", s.Name), report.T("  ")}, "      ",
-				fmt.Sprintf("order %d of %d; the shortest that fails: %s", i+1, r.o.shuffle, orderNames(last)))
+				fmt.Sprintf("order %d of %d; the shortest that fails: %s", i+1, len(orders), orderNames(last)))
 			r.problems(last)
 			return nil
 		}
 	}
 	if r.o.shuffle > 0 {
-		r.out.Line(report.S(report.Good, "ok  "), report.S(report.Strong, "  %-26s", s.Name), report.S(report.Faint, "  in %d other orders", r.o.shuffle))
+		r.out.Line(report.S(report.Good, "ok  "), report.S(report.Strong, "  %-26s", s.Name), report.S(report.Faint, "  in %s", plural(len(orders), "other order")))
 	}
 	return nil
 }
 
-func sends(plan []scenario.Planned) int {
-	n := 0
+// keys tells which deliveries of a plan are the same.
+func keys(plan []scenario.Planned) []int {
+	var out []int
 	for _, p := range plan {
 		if p.Step.Send != nil {
-			n++
+			out = append(out, p.Number)
 		}
 	}
-	return n
+	return out
 }
 
 func orderNames(p scenario.Played) string {
@@ -327,6 +351,19 @@ func orderNames(p scenario.Played) string {
 		out = append(out, res.Planned.Step.Send.String())
 	}
 	return strings.Join(out, ", ")
+}
+
+// lacking names the transitions that the endpoint has not accepted.
+func (r *runner) lacking() []string {
+	var out []string
+	for _, sub := range r.c.Subjects {
+		for _, e := range sub.Edges {
+			if !r.accepted[sub].Has(e) {
+				out = append(out, sub.Name+" "+e.String())
+			}
+		}
+	}
+	return out
 }
 
 // end writes the reports and the summary.
@@ -347,7 +384,7 @@ func (r *runner) end(started time.Time) error {
 	if covered < r.minimum {
 		r.suite.Cases = append(r.suite.Cases, report.Case{
 			Class: "paytest.run", Name: "coverage", Status: report.Failed,
-			Message: fmt.Sprintf("the endpoint accepted %d of %d transitions; expected %s", seen, of, r.o.minCoverage),
+			Message: fmt.Sprintf("the endpoint accepted %d of %d transitions; expected %s; not accepted: %s", seen, of, r.o.minCoverage, strings.Join(r.lacking(), ", ")),
 		})
 	}
 	if err := r.writeReports(r.outputs, r.suite); err != nil {
@@ -365,7 +402,7 @@ func (r *runner) end(started time.Time) error {
 	r.out.Line(report.T("%s, ", plural(len(r.suite.Cases), "check")), report.S(style, "%d failed", failed), report.T("; edges %s", strings.Join(edges, ", ")),
 		report.S(report.Faint, "; %s in %s", r.virtual.Round(time.Second), report.Duration(r.suite.Duration)))
 	if covered < r.minimum {
-		r.out.Line(report.S(report.Bad, "coverage %.0f%% is below %s", 100*covered, r.o.minCoverage))
+		r.out.Paragraph([]report.Span{report.S(report.Bad, "coverage %.0f%% is below %s", 100*covered, r.o.minCoverage), report.T("; not accepted: ")}, "  ", strings.Join(r.lacking(), ", "))
 	}
 	if !r.seeded {
 		r.err.Line(report.S(report.Faint, "the same again: --seed %d", r.seed))

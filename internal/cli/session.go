@@ -39,6 +39,7 @@ type session struct {
 	missing []listen.Expectation
 	came    bool // what --until names
 	over    bool // nothing more is waited for
+	late    bool // the time ran out
 	cases   []report.Case
 
 	failure error // of --exec, once it has ended
@@ -266,11 +267,18 @@ func (s *session) received(d verify.Delivery) {
 	}
 }
 
+// waiting reports whether an event is still expected, and for how long is known.
+func (s *session) waiting() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.o.timeout > 0 && !s.over && (len(s.missing) > 0 || s.until != nil && !s.came)
+}
+
 // timedOut ends the session, whatever has not come.
 func (s *session) timedOut() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.over = true
+	s.over, s.late = true, true
 	s.stop()
 }
 
@@ -341,8 +349,12 @@ func (s *session) launch(ctx, asked context.Context, url string) (serving contex
 	go func() {
 		defer close(ended)
 		defer over()
-		if err := exit(); err != nil && program.Err() == nil && ctx.Err() == nil {
+		err := exit()
+		if err != nil && program.Err() == nil && ctx.Err() == nil {
 			s.failure = err
+		}
+		if err == nil && s.waiting() {
+			<-asked.Done() // what the program set off may take its time
 		}
 	}()
 	context.AfterFunc(asked, func() {
@@ -365,6 +377,9 @@ func (s *session) end(started time.Time) error {
 	for _, e := range s.missing {
 		words = append(words, e.Text)
 		s.cases = append(s.cases, report.Case{Class: "paytest.listen", Name: "expected " + e.Text, Status: report.Failed, Message: "the event never came"})
+	}
+	if lacking := s.o.maxEvents - s.totals.Deliveries; lacking > 0 && s.late {
+		words = append(words, fmt.Sprintf("%d of %d deliveries", lacking, s.o.maxEvents))
 	}
 	if s.failure != nil {
 		s.cases = append(s.cases, report.Case{Class: "paytest.listen", Name: "program", Status: report.Failed, Message: "the program of --exec failed: " + s.failure.Error()})

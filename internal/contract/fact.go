@@ -58,6 +58,9 @@ const (
 	Exact   Compare = ""
 	Decimal Compare = "decimal"
 	Time    Compare = "time"
+	// Caseless is for what is written in digits and letters of either case, such
+	// as a UUID (RFC 9562, section 4).
+	Caseless Compare = "caseless"
 )
 
 // GeneratorKind names a way to make a value.

@@ -237,8 +237,8 @@ func (l *loader) facts() {
 		f.Meaning = d.child("description").text()
 		f.Source, f.Derived = d.basis()
 		f.Compare = Compare(d.child("compare").optionalText())
-		if !contains([]string{"", string(Decimal), string(Time)}, string(f.Compare)) {
-			d.child("compare").fail("is %q; it takes decimal or time", f.Compare)
+		if !contains([]string{"", string(Decimal), string(Time), string(Caseless)}, string(f.Compare)) {
+			d.child("compare").fail("is %q; it takes decimal, time or caseless", f.Compare)
 		}
 		f.Known = known(d)
 		l.scope(scope, f)

@@ -222,7 +222,7 @@ func TestLoadRefusesFacts(t *testing.T) {
 		{"scope of no subject", replace(inFacts, `"scope": "box", "generate": {"hex": 8}`, `"scope": "boxx", "generate": {"hex": 8}`), inFacts, "/$defs/boxId/scope", "did you mean box?"},
 		{"no description", replace(inFacts, `"description": "its size", `, ``), inFacts, "/$defs/size/description", "is missing"},
 		{"no origin", replace(inFacts, `"description": "its size", "source": "manual"`, `"description": "its size"`), inFacts, "/$defs/size", `neither "source" nor "derived"`},
-		{"comparison", replace(inFacts, `"compare": "decimal", "known"`, `"compare": "float", "known"`), inFacts, "/$defs/size/compare", `"float"; it takes decimal or time`},
+		{"comparison", replace(inFacts, `"compare": "decimal", "known"`, `"compare": "float", "known"`), inFacts, "/$defs/size/compare", `"float"; it takes decimal, time or caseless`},
 		{"known values", replace(inFacts, `"known": ["1.0"]`, `"known": "1.0"`), inFacts, "/$defs/size/known", "it takes a JSON array"},
 		{"type", replace(inFacts, `"code": {"type": "string"`, `"code": {"type": "text"`), inFacts, "/$defs/code/type", "is not a type"},
 		{"pattern", replace(inFacts, `"code": {"type": "string"`, `"code": {"pattern": "(?=x)", "type": "string"`), inFacts, "/$defs/code/pattern", "RE2"},

@@ -291,9 +291,9 @@ func TestGoneWhileForwarded(t *testing.T) {
 		s := serve(t, b)
 		conn := s.ln.dial()
 		_, _ = io.WriteString(conn, "POST "+path+" HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: "+strconv.Itoa(len(body))+"\r\n\r\n"+string(body))
-		time.Sleep(time.Second)
+		_ = sleep(t.Context(), time.Second)
 		_ = conn.Close()
-		time.Sleep(time.Second)
+		_ = sleep(t.Context(), time.Second)
 		if answer := <-s.deliver(path, body); !strings.HasPrefix(answer, "HTTP/1.1 200 OK") {
 			t.Errorf("answered %q", answer)
 		}

@@ -388,7 +388,7 @@ func TestAttemptsSideBySide(t *testing.T) {
 		b := newBench(t, func(o *listen.Options) { o.Now, o.Wait, o.Delay = time.Now, sleep, 8*time.Second })
 		var all sync.WaitGroup
 		for _, after := range []time.Duration{0, 6 * time.Second, 7 * time.Second, 9 * time.Second} {
-			time.Sleep(after)
+			_ = sleep(t.Context(), after)
 			all.Go(func() { b.send(t, path, body) })
 		}
 		all.Wait()

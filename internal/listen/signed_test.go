@@ -51,16 +51,7 @@ func TestSignature(t *testing.T) {
 	spaced := append(bytes.Clone(body), '\n')
 	for name, scheme := range allSchemes(t) {
 		timed := name == "standard-webhooks" || name == "stripe"
-		for _, test := range []struct {
-			name   string
-			by     string
-			sign   []byte // the bytes that are signed
-			send   []byte
-			age    time.Duration
-			edit   func(http.Header)
-			refuse signature.Reason
-			family signature.Family
-		}{
+		for _, test := range []signedCase{
 			{name: "right", by: newSecret, sign: body, send: body, family: signature.Both},
 			{name: "with the old secret", by: oldSecret, sign: body, send: body, family: signature.Both},
 			{name: "of the raw bytes", by: newSecret, sign: spaced, send: spaced, family: signature.Raw},
@@ -90,10 +81,11 @@ func TestSignature(t *testing.T) {
 	}
 }
 
-type signedCase = struct {
+// signedCase is a delivery and how it is signed.
+type signedCase struct {
 	name   string
-	by     string
-	sign   []byte
+	by     string // the secret
+	sign   []byte // the bytes that are signed
 	send   []byte
 	age    time.Duration
 	edit   func(http.Header)

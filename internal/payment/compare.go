@@ -60,6 +60,8 @@ func Equal(f *contract.Fact, a, b jsondoc.Value) bool {
 			if okX && okY {
 				return x.Equal(y)
 			}
+		case contract.Caseless:
+			return strings.EqualFold(a.Text, b.Text)
 		case contract.Exact:
 		}
 		return a.Text == b.Text

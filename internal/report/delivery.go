@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf16"
 
 	"github.com/paytest/paytest/internal/verify"
 )
@@ -178,7 +179,27 @@ func marshal(v any) ([]byte, error) {
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	err := enc.Encode(v)
-	return []byte(strings.TrimSuffix(b.String(), "\n")), err
+	return []byte(harmless(strings.TrimSuffix(b.String(), "\n"))), err
+}
+
+// harmless writes as \u escapes what a terminal or a CI runner would obey: outside
+// of strings, JSON has none of it.
+func harmless(s string) string {
+	s = strings.ReplaceAll(s, "##[", `#\u0023[`)
+	if strings.IndexFunc(s, unsafe) < 0 {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if !unsafe(r) {
+			b.WriteRune(r)
+			continue
+		}
+		for _, unit := range utf16.Encode([]rune{r}) {
+			fmt.Fprintf(&b, `\u%04x`, unit)
+		}
+	}
+	return b.String()
 }
 
 // VerdictJSON is a verdict as programs read it.

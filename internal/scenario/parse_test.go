@@ -37,7 +37,7 @@ func mistakes() []struct{ name, text, want string } {
 		{"a tab", "steps:\n\t- send: invoice complete\n", "x.yaml:2:1: is no YAML: found character that cannot start any token"},
 		{"a list that is not even", "steps:\n - send: invoice complete\n - wait: 5m\n  - wait: 5m\n", "x.yaml:4:1: is no YAML: did not find expected '-' indicator"},
 		{"a brace too many", "steps:\n- send: invoice complete\n}\n", "x.yaml:3:1: is no YAML: did not find expected key"},
-		{"a brace too many behind a text of two lines", "description: \"two\n  lines\"\nsteps:\n- send: invoice complete\n}\n", "x.yaml:5:1: is no YAML: did not find expected key"},
+		{"a brace too many behind a long text", "description: \"ten\n" + strings.Repeat("  lines\n", 9) + "\"\nsteps:\n- send: invoice complete\n}\n", "x.yaml:14:1: is no YAML: did not find expected key"},
 		{"a broken second document", "steps:\n- send: invoice complete\n...\n}\n", "x.yaml:4:1: is no YAML: did not find expected <document start>"},
 		{"an open quote", "steps:\n- send: \"invoice complete\n", "x.yaml:2:1: is no YAML: found unexpected end of stream"},
 		{"a control character", "description: x\nsteps:\n- send: \x01\n", "x.yaml:3:1: is no YAML: control characters are not allowed"},
@@ -205,8 +205,10 @@ func TestParse(t *testing.T) {
 	pending := scenario.Step{
 		Line: 11, Column: 5, Send: state(t, c, "invoice pending"), From: state(t, c, "invoice wait"), At: 2 * time.Hour, Repeat: 2, Fault: deliver.LostAck,
 		Edits: []generate.Edit{
-			{Kind: generate.Set, Expression: "data.title=x"}, {Kind: generate.Add, Expression: "data.a:=1"},
-			{Kind: generate.Add, Expression: "data.b=2"}, {Kind: generate.Remove, Expression: "data.customerName"},
+			{Kind: generate.Set, Expression: "data.title=x"},
+			{Kind: generate.Add, Expression: "data.a:=1"},
+			{Kind: generate.Add, Expression: "data.b=2"},
+			{Kind: generate.Remove, Expression: "data.customerName"},
 		},
 		Answer: scenario.Answer{Statuses: []int{200, 409}},
 	}

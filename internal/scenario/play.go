@@ -29,6 +29,8 @@ type Result struct {
 	Delivery deliver.Delivery
 	// Problem says what was expected and what came; empty when all is well.
 	Problem string
+	// Warning says what a retry made good; empty when nothing had to be.
+	Warning string
 }
 
 // OK reports whether the step went as expected.
@@ -53,6 +55,11 @@ func (p Played) OK() bool {
 	return true
 }
 
+// Warned reports whether a retry had to make something good.
+func (p Played) Warned() bool {
+	return slices.ContainsFunc(p.Results, func(r Result) bool { return r.Warning != "" })
+}
+
 // Play carries out a plan, step by step; it stops when ctx ends.
 func (pl *Player) Play(ctx context.Context, plan []Planned) Played {
 	var out Played
@@ -70,8 +77,8 @@ func (pl *Player) Play(ctx context.Context, plan []Planned) Played {
 		}
 		out.Results = append(out.Results, r)
 		if pl.taken(r.Delivery) {
-			accepted[p.Step.Send] = true
-			if e := p.edge(); e != nil {
+			accepted[p.Step.Send] = accepted[p.Step.Send] || len(p.Step.Edits) == 0
+			if e := p.edge(); e != nil && len(p.Step.Edits) == 0 {
 				out.Accepted = append(out.Accepted, e)
 			}
 		}
@@ -88,19 +95,37 @@ func (pl *Player) step(ctx context.Context, p Planned, virtual *time.Duration, a
 		return r
 	}
 	success := pl.Contract.Delivery.Success
-	r.Delivery = pl.Send(ctx, p, p.Step.Answer.statuses(success), func(ctx context.Context, d time.Duration) error {
+	r.Delivery = pl.Send(ctx, p, append(p.Step.Answer.statuses(success), success...), func(ctx context.Context, d time.Duration) error {
 		*virtual += d
 		return pl.Wait(ctx, d)
 	})
-	r.Problem = problem(r.Delivery, p.Step.Answer.String(success))
+	if !slices.ContainsFunc(r.Delivery.Attempts, func(a deliver.Result) bool {
+		return a.Outcome == deliver.Answered && p.Step.Answer.Allows(a.Status, success)
+	}) {
+		r.Problem = problem(r.Delivery, p.Step.Answer.String(success))
+	}
+	r.broken()
 	return r
 }
 
-// problem says why a delivery did not get what was expected.
-func problem(d deliver.Delivery, expected string) string {
-	if d.Outcome() == deliver.Success {
-		return ""
+// broken looks for attempts that the endpoint broke at, though another was taken.
+// Where two overlapped that is a fault of its own; else the retries hid it.
+func (r *Result) broken() {
+	for _, a := range r.Delivery.Attempts {
+		broke := a.Outcome == deliver.Answered && a.Status >= 500
+		if r.Problem != "" || !broke {
+			continue
+		}
+		if r.Planned.Step.Fault == deliver.Overlap {
+			r.Problem = fmt.Sprintf("answered %d to one of two overlapping attempts", a.Status)
+		} else {
+			r.Warning = fmt.Sprintf("answered %d in attempt %d; a retry was taken", a.Status, a.Attempt)
+		}
 	}
+}
+
+// problem says what came instead of what was expected.
+func problem(d deliver.Delivery, expected string) string {
 	n := len(d.Attempts)
 	last := d.Attempts[n-1]
 	text := fmt.Sprintf("answered %d; expected %s", last.Status, expected)
@@ -119,7 +144,8 @@ func (pl *Player) taken(d deliver.Delivery) bool {
 	return slices.ContainsFunc(d.Attempts, func(r deliver.Result) bool { return r.Success(pl.Contract.Delivery.Success) })
 }
 
-// statuses lists every status that is allowed, so that retries end there.
+// statuses lists every status that is allowed: with those that the gateway takes
+// for success, they end the retries.
 func (a Answer) statuses(success []int) []int {
 	var out []int
 	for s := 100; s < 600; s++ {

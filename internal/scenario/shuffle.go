@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 )
@@ -8,10 +9,51 @@ import (
 // maxTries bounds how many orders are tried to shorten a failing one.
 const maxTries = 200
 
-// Shuffled returns interleaving number i of n deliveries: their numbers, from 0,
-// in the order in which they are made.
-func Shuffled(n int, seed, i uint64) []int {
-	return rand.New(rand.NewPCG(seed, i)).Perm(n)
+// maxAll is up to how many deliveries all their orders are listed: 7! are 5040.
+const maxAll = 7
+
+// Orders returns up to n orders of deliveries, other than the one they have:
+// their numbers, from 0. Deliveries with the same key are the same, so no two
+// orders differ only in those. Where there are no more than n, it returns all.
+func Orders(keys []int, n int, seed uint64) [][]int {
+	r := rand.New(rand.NewPCG(seed, uint64(len(keys))))
+	seen := map[string]bool{fmt.Sprint(keys): true}
+	var out [][]int
+	add := func(order []int) {
+		named := make([]int, len(order))
+		for i, x := range order {
+			named[i] = keys[x]
+		}
+		if name := fmt.Sprint(named); !seen[name] && len(out) < n {
+			seen[name] = true
+			out = append(out, order)
+		}
+	}
+	if len(keys) <= maxAll {
+		all := permutations(len(keys))
+		for _, i := range r.Perm(len(all)) {
+			add(all[i])
+		}
+		return out
+	}
+	for tries := 0; tries < 20*n && len(out) < n; tries++ {
+		add(r.Perm(len(keys)))
+	}
+	return out
+}
+
+func permutations(n int) [][]int {
+	out := [][]int{{}}
+	for x := range n {
+		var longer [][]int
+		for _, p := range out {
+			for at := range len(p) + 1 {
+				longer = append(longer, slices.Insert(slices.Clone(p), at, x))
+			}
+		}
+		out = longer
+	}
+	return out
 }
 
 // Shrink returns the shortest order it can find that still fails: first fewer

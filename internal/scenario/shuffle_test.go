@@ -1,6 +1,8 @@
 package scenario_test
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -9,26 +11,41 @@ import (
 	"github.com/paytest/paytest/internal/scenario"
 )
 
-func TestShuffled(t *testing.T) {
+// TestOrders: each is an order of all deliveries, none is the one they have, no
+// two are the same, and where there are few they are all there.
+func TestOrders(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		n, seed, i := rapid.IntRange(0, 40).Draw(t, "n"), rapid.Uint64().Draw(t, "seed"), rapid.Uint64().Draw(t, "i")
-		order := scenario.Shuffled(n, seed, i)
-		sorted := slices.Sorted(slices.Values(order))
-		for k := range n {
-			if len(sorted) != n || sorted[k] != k {
-				t.Fatalf("%v is no order of %d", order, n)
-			}
+		keys := rapid.SliceOfN(rapid.IntRange(0, 4), 0, 12).Draw(t, "keys")
+		n, seed := rapid.IntRange(0, 60).Draw(t, "n"), rapid.Uint64().Draw(t, "seed")
+		orders := scenario.Orders(keys, n, seed)
+		if len(orders) > n {
+			t.Fatalf("%d orders, and %d were asked for", len(orders), n)
 		}
-		if !slices.Equal(order, scenario.Shuffled(n, seed, i)) {
-			t.Fatalf("another order for the same seed")
+		seen := map[string]bool{fmt.Sprint(keys): true}
+		for _, order := range orders {
+			if sorted := slices.Sorted(slices.Values(order)); len(sorted) != len(keys) || len(keys) > 0 && (sorted[0] != 0 || sorted[len(sorted)-1] != len(keys)-1 || len(slices.Compact(sorted)) != len(keys)) {
+				t.Fatalf("%v is no order of %d", order, len(keys))
+			}
+			var named []int
+			for _, i := range order {
+				named = append(named, keys[i])
+			}
+			if seen[fmt.Sprint(named)] {
+				t.Fatalf("%v comes twice, or is the order there was", named)
+			}
+			seen[fmt.Sprint(named)] = true
+		}
+		if fmt.Sprint(orders) != fmt.Sprint(scenario.Orders(keys, n, seed)) {
+			t.Fatal("other orders for the same seed")
 		}
 	})
-	seen := map[[3]int]bool{}
-	for i := range uint64(200) {
-		seen[[3]int(scenario.Shuffled(3, 7, i))] = true
-	}
-	if len(seen) != 6 {
-		t.Errorf("%d orders of 3 are tried", len(seen))
+	for _, test := range []struct {
+		keys []int
+		want int
+	}{{nil, 0}, {[]int{1}, 0}, {[]int{1, 1, 1}, 0}, {[]int{1, 2}, 1}, {[]int{1, 2, 3, 4}, 23}, {[]int{1, 1, 2, 2}, 5}, {[]int{1, 2, 3, 4, 5, 6, 7}, 1000}} {
+		if got := len(scenario.Orders(test.keys, 1000, 7)); got != test.want {
+			t.Errorf("%v has %d other orders, not %d", test.keys, got, test.want)
+		}
 	}
 }
 
@@ -59,7 +76,7 @@ func (b bug) fails(order []int) bool {
 func TestShrink(t *testing.T) {
 	minimal := 0
 	rapid.Check(t, func(t *rapid.T) {
-		order := scenario.Shuffled(rapid.IntRange(1, 30).Draw(t, "n"), rapid.Uint64().Draw(t, "seed"), 0)
+		order := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0)).Perm(rapid.IntRange(1, 30).Draw(t, "n"))
 		number := rapid.SampledFrom(order)
 		var b bug
 		b.needs = rapid.SliceOfN(number, 1, 4).Draw(t, "needs")

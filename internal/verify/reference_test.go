@@ -27,7 +27,7 @@ type told struct {
 
 // places says what stands where, and whose fact it is.
 func places(kind string) string {
-	const tx = "tx.created:/createdAt event.updated:/updatedAt tx.finalized:/finalizedAt tx.received:/amount tx.detail:/detail tx.from:/from tx.to:/to" +
+	const tx = "tx.created:/createdAt tx.updated:/updatedAt tx.confirmations:/blockConfirmations tx.balance:/balance tx.finalized:/finalizedAt tx.received:/amount tx.detail:/detail tx.from:/from tx.to:/to" +
 		" tx.block:/blockNum tx.partner:/partnerId tx.code:/idCode tx.fee:/fee tx.memo:/memo tx.type:/type tx.why:/failureReason" +
 		" invoice.customer:/customerId invoice.asset:/assetId invoice.asset:/Asset/id tx.name:/Asset/name tx.symbol:/Asset/symbol" +
 		" tx.network:/Asset/network invoice.customer:/customer/id invoice.name:/customer/name"
@@ -190,15 +190,15 @@ func (w world) holds(x *told) bool {
 	ok := notBefore(stamp, created)
 	switch x.kind + x.to {
 	case "invoiceComplete":
-		ok = ok && (!amounts || paid) && notBefore(invoice["completed"], created) && !w.failed[x.tx]
+		ok = ok && (!amounts || paid) && notBefore(invoice["completed"], created) && notBefore(stamp, invoice["completed"]) && !w.failed[x.tx]
 	case "invoiceFail":
 		ok = ok && (x.of["invoice"]["why"] != "amount_mismatch" || !amounts || !paid)
 	case "invoiceCancel":
-		ok = ok && notBefore(invoice["expired"], created)
+		ok = ok && notBefore(invoice["expired"], created) && notBefore(stamp, invoice["expired"])
 	case "transactionPending":
-		ok = ok && notBefore(tx["created"], created) && notBefore(x.of["event"]["updated"], tx["created"])
+		ok = ok && notBefore(tx["created"], created) && notBefore(tx["updated"], tx["created"]) && notBefore(stamp, tx["created"])
 	case "transactionComplete":
-		ok = ok && notBefore(stamp, tx["created"]) && notBefore(tx["finalized"], created) && notBefore(tx["finalized"], tx["created"])
+		ok = ok && notBefore(stamp, tx["created"]) && notBefore(tx["finalized"], created) && notBefore(tx["finalized"], tx["created"]) && notBefore(stamp, tx["finalized"])
 	case "transactionFail":
 		ok = ok && notBefore(stamp, tx["created"]) && (x.of["tx"]["why"] != "amount_mismatch" || !amounts || !paid)
 	}

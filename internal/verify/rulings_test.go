@@ -132,10 +132,17 @@ func TestRulings(t *testing.T) {
 			[]event{ev(cancel, "expiredAt=2025-09-05T10:00:00.000Z", "createdAt=2025-09-05T10:30:00.000Z").edit("data.createdAt=2025-09-05T10:30:00.000Z")},
 			[]codeList{{verify.UnknownField}},
 		},
-		{"7: a leap second is a time", nil, []event{ev(complete, "completedAt=2025-12-31T23:59:60.000Z")}, []codeList{gap}},
+		{"7: a leap second is a time", nil, []event{ev(complete, "completedAt=2025-12-31T23:59:60.000Z").edit("timestamp=2026-01-01T00:00:00.000Z")}, []codeList{gap}},
 		{"7: the invoice's end may be ahead of the transaction's", nil, []event{ev(pending), ev(complete), ev(txCreated), ev(txComplete)}, []codeList{nil, nil, nil, nil}},
 
+		{"7: an event is not reported before it happens", nil, []event{ev(complete).edit("timestamp=2025-09-05T10:44:59.999Z")}, []codeList{{verify.BrokenRelation}}},
+		{"7: nor a cancellation", nil, []event{ev(cancel).edit("timestamp=2025-09-05T10:59:00.000Z")}, []codeList{{verify.BrokenRelation}}},
+
 		{"8: the start is missing", []string{fail}, []event{ev(fail)}, []codeList{gap}},
+		{"9: more confirmations are another fact", nil, []event{ev(txCreated), ev(txComplete), ev(txComplete).edit("data.blockConfirmations=20")}, []codeList{nil, nil, {verify.Conflict}}},
+		{"9: a UUID is the same in either case", nil, []event{ev(pending, "invoiceId=550e8400-e29b-41d4-a716-446655440000"), ev(pending, "invoiceId=550E8400-E29B-41D4-A716-446655440000")}, []codeList{nil, duplicate}},
+		{"6: and contradicts itself in either case", nil, []event{ev(pending, "invoiceId=550e8400-e29b-41d4-a716-446655440000"), ev(cancel, "invoiceId=550E8400-E29B-41D4-A716-446655440000")}, []codeList{nil, {verify.Contradiction}}},
+
 		{"8: nothing is missing before Cancel", nil, []event{ev(cancel)}, []codeList{nil}},
 		{"8: told once", nil, []event{ev(complete), ev(complete)}, []codeList{gap, duplicate}},
 

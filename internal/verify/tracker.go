@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
@@ -22,7 +23,7 @@ const (
 	// maxValue bounds a remembered value, in bytes; of a longer one its hash is
 	// kept. Together with the pack's number of facts it bounds a subject's memory.
 	maxValue  = 128
-	maxClaims = 64
+	maxClaims = 1024
 	maxGaps   = 100
 )
 
@@ -133,12 +134,20 @@ func (k *Checker) parties(v *Verdict) []*subject {
 	for _, kind := range k.c.Subjects {
 		for _, x := range v.values {
 			if x.field.Fact == kind.ID && x.v.Kind != jsondoc.Null {
-				out = append(out, k.subject(key{kind, bounded(x.v).Text}))
+				out = append(out, k.subject(key{kind, identity(kind, x.v)}))
 				break
 			}
 		}
 	}
 	return out
+}
+
+// identity is what a subject is known by.
+func identity(kind *contract.Subject, v jsondoc.Value) string {
+	if kind.ID.Compare == contract.Caseless {
+		v.Text = strings.ToLower(v.Text)
+	}
+	return bounded(v).Text
 }
 
 func (k *Checker) subject(id key) *subject {
@@ -360,7 +369,7 @@ func (c claim) value(f *contract.Fact, v *Verdict) (known, bool) {
 // about reports whether the delivery identifies that subject.
 func (v *Verdict) about(s *subject) bool {
 	return slices.ContainsFunc(v.values, func(x value) bool {
-		return x.field.Fact == s.kind.ID && bounded(x.v).Text == s.id
+		return x.field.Fact == s.kind.ID && identity(s.kind, x.v) == s.id
 	})
 }
 
