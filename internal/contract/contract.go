@@ -8,6 +8,7 @@ package contract
 import (
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/paytest/paytest/internal/jsondoc"
@@ -137,6 +138,26 @@ type State struct {
 	Fields []Field
 	// Relations must hold between the facts of a payment in this state.
 	Relations []*Relation
+
+	once     sync.Once
+	acceptor *schema.Acceptor
+}
+
+// Acceptor returns what says yes to sound payloads of this state, in one pass
+// over their bytes, and captures the Fields in their order; nil where the schema
+// is too rich for it. It is compiled when first asked for.
+func (s *State) Acceptor(env Envelope) *schema.Acceptor {
+	s.once.Do(func() {
+		capture := make([]jsondoc.Pointer, len(s.Fields))
+		for i, f := range s.Fields {
+			capture[i] = f.Pointer
+		}
+		fixed := []schema.Fixed{{Pointer: env.Event, Text: s.Event}, {Pointer: env.State, Text: s.Wire}}
+		if a, ok := s.Schema.Acceptor(capture, fixed); ok {
+			s.acceptor = a
+		}
+	})
+	return s.acceptor
 }
 
 // Field is a member of a payload that carries a fact.

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -39,7 +40,7 @@ type Verdict struct {
 
 // value is a fact as one payload carries it.
 type value struct {
-	field contract.Field
+	field *contract.Field
 	v     jsondoc.Value
 }
 
@@ -68,6 +69,90 @@ func (v *Verdict) add(f Finding) { v.Findings = append(v.Findings, f) }
 // transition it reports, and whether its facts agree with each other. path is
 // where it was delivered; empty means unknown, and is not judged.
 func Payload(c *contract.Contract, raw []byte, path string) Verdict {
+	if v, ok := accept(c, raw, path); ok {
+		return v
+	}
+	return explain(c, raw, path)
+}
+
+// accept judges a sound payload without building a document from it. It gives up
+// on anything unusual: then it is explained.
+func accept(c *contract.Contract, raw []byte, path string) (v Verdict, ok bool) {
+	st := guess(c, raw)
+	if st == nil || path != "" && path != st.Path {
+		return v, false
+	}
+	a := st.Acceptor(c.Envelope)
+	slots := make([]schema.Slot, len(st.Fields))
+	if a == nil || !a.Accept(raw, slots) {
+		return v, false
+	}
+	v = Verdict{Event: st.Event, State: st, values: make([]value, 0, len(st.Fields))}
+	text := string(raw) // the values are parts of this one copy
+	for i := range st.Fields {
+		at, ok := token(text, slots[i])
+		if !ok {
+			return v, false
+		}
+		if slots[i].End > 0 {
+			v.tell(&st.Fields[i], at)
+		}
+	}
+	v.transition(c)
+	v.agreement()
+	return v, true
+}
+
+// guess finds the state a payload most likely reports, by the first words that
+// look like it; whether they are what they seem the acceptor sees.
+func guess(c *contract.Contract, raw []byte) *contract.State {
+	states := c.Event(word(raw, c.Envelope.Event))
+	if len(states) == 1 {
+		return states[0]
+	}
+	wire := word(raw, c.Envelope.State)
+	for _, st := range states {
+		if st.Wire == wire {
+			return st
+		}
+	}
+	return nil
+}
+
+// word returns the text behind the first member of a name.
+func word(raw []byte, at jsondoc.Pointer) string {
+	name := at[len(at)-1]
+	for rest := raw; ; {
+		i := bytes.Index(rest, []byte(name))
+		if i < 1 {
+			return ""
+		}
+		after := rest[i+len(name):]
+		if rest[i-1] == '"' && bytes.HasPrefix(after, []byte(`":"`)) {
+			text, _, _ := bytes.Cut(after[3:], []byte{'"'})
+			return string(text)
+		}
+		rest = after
+	}
+}
+
+// token reads a captured value; the acceptor takes no strings with escapes.
+// Arrays and objects are left to the explanation.
+func token(text string, s schema.Slot) (v jsondoc.Value, ok bool) {
+	t := text[s.Start:s.End]
+	switch {
+	case t == "" || t == "null":
+		return jsondoc.NullValue(), true
+	case t == "true" || t == "false":
+		return jsondoc.BoolValue(t == "true"), true
+	case t[0] == '"':
+		return jsondoc.StringValue(t[1 : len(t)-1]), true
+	}
+	return jsondoc.Value{Kind: jsondoc.Number, Text: t}, t[0] != '[' && t[0] != '{'
+}
+
+// explain judges a payload step by step, and says all that is wrong with it.
+func explain(c *contract.Contract, raw []byte, path string) Verdict {
 	var v Verdict
 	doc, err := jsondoc.Parse(raw)
 	if err != nil {
@@ -79,7 +164,7 @@ func Payload(c *contract.Contract, raw []byte, path string) Verdict {
 	}
 	v.schema(doc)
 	v.extract(doc)
-	v.transition(c, doc)
+	v.transition(c)
 	v.agreement()
 	return v
 }
@@ -259,24 +344,28 @@ func cmpOr(a, b string) string {
 	return b
 }
 
-// extract collects the facts and notices values the documents do not name.
+// extract collects the facts.
 func (v *Verdict) extract(doc jsondoc.Value) {
-	for _, f := range v.State.Fields {
-		at := doc.At(f.Pointer)
-		if at == nil {
-			continue
+	for i := range v.State.Fields {
+		f := &v.State.Fields[i]
+		if at := doc.At(f.Pointer); at != nil {
+			v.tell(f, *at)
 		}
-		v.values = append(v.values, value{f, *at})
-		if f.Fact == v.State.Subject.ID && at.Kind == jsondoc.String {
-			v.ID = at.Text
-		}
-		if len(f.Known) > 0 && !slices.ContainsFunc(f.Known, func(k jsondoc.Value) bool { return jsondoc.Equal(k, *at) }) && len(f.Schema.Validate(*at)) == 0 {
-			v.add(Finding{
-				Code: UnknownValue, Severity: Warning, Pointer: f.Pointer.String(), Source: f.Fact.Source,
-				Message:  fmt.Sprintf("%s is not a documented value of %s", literal(*at), f.Path()),
-				Expected: alternatives(f.Known), Got: literal(*at),
-			})
-		}
+	}
+}
+
+// tell takes note of a fact, and of a value that the documents do not name.
+func (v *Verdict) tell(f *contract.Field, at jsondoc.Value) {
+	v.values = append(v.values, value{f, at})
+	if f.Fact == v.State.Subject.ID && at.Kind == jsondoc.String {
+		v.ID = at.Text
+	}
+	if len(f.Known) > 0 && !slices.ContainsFunc(f.Known, func(k jsondoc.Value) bool { return jsondoc.Equal(k, at) }) && len(f.Schema.Validate(at)) == 0 {
+		v.add(Finding{
+			Code: UnknownValue, Severity: Warning, Pointer: f.Pointer.String(), Source: f.Fact.Source,
+			Message:  fmt.Sprintf("%s is not a documented value of %s", literal(at), f.Path()),
+			Expected: alternatives(f.Known), Got: literal(at),
+		})
 	}
 }
 
@@ -289,14 +378,14 @@ func alternatives(values []jsondoc.Value) string {
 }
 
 // transition judges the edge the payload reports.
-func (v *Verdict) transition(c *contract.Contract, doc jsondoc.Value) {
+func (v *Verdict) transition(c *contract.Contract) {
 	st, at := v.State, c.Envelope.PreviousState
 	if !st.ReportsPrevious(c.Envelope) {
 		v.Edge = st.From[0]
 		return
 	}
 	var from *contract.State
-	switch member := doc.At(at); {
+	switch member := v.at(at); {
 	case member != nil && member.Kind == jsondoc.String:
 		v.Previous, from = clip(member.Text), st.Subject.Spelled(member.Text)
 	case member != nil && member.Kind == jsondoc.Null && st.Subject.Initial.Wire == "":
@@ -324,6 +413,16 @@ func (v *Verdict) transition(c *contract.Contract, doc jsondoc.Value) {
 		f.Message = fmt.Sprintf("%s is final: nothing leads from it to %s", from.Wire, st.Wire)
 	}
 	v.add(f)
+}
+
+// at returns the fact that stands at a pointer, or nil.
+func (v *Verdict) at(p jsondoc.Pointer) *jsondoc.Value {
+	for i := range v.values {
+		if slices.Equal(v.values[i].field.Pointer, p) {
+			return &v.values[i].v
+		}
+	}
+	return nil
 }
 
 func origins(st *contract.State) string {

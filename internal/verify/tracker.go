@@ -75,7 +75,7 @@ type subject struct {
 
 // known is a fact and the field that first told it.
 type known struct {
-	field contract.Field
+	field *contract.Field
 	state *contract.State
 	v     jsondoc.Value
 }
@@ -172,6 +172,13 @@ func bounded(v jsondoc.Value) jsondoc.Value {
 	}
 	sum := sha256.Sum256([]byte(v.Text))
 	v.Text = "sha256:" + hex.EncodeToString(sum[:])
+	return v
+}
+
+// kept is a value that can be remembered without its payload.
+func kept(v jsondoc.Value) jsondoc.Value {
+	v = bounded(v)
+	v.Text = strings.Clone(v.Text)
 	return v
 }
 
@@ -272,7 +279,7 @@ func (k *Checker) claims(v *Verdict, parties []*subject) []claim {
 		c := claim{rel: rel, parties: parties}
 		for _, x := range v.values {
 			if x.field.Fact.Scope == nil && (x.field.Fact == rel.A || x.field.Fact == rel.B) {
-				c.own = append(c.own, known{x.field, v.State, bounded(x.v)})
+				c.own = append(c.own, known{x.field, v.State, kept(x.v)})
 			}
 		}
 		out = append(out, c)
@@ -409,6 +416,7 @@ func gap(s *subject, e *contract.Edge) string {
 func (k *Checker) record(v *Verdict, own *subject, parties []*subject) {
 	for _, p := range parties {
 		if !k.subjects.Contains(p.key) {
+			p.id = strings.Clone(p.id) // else it keeps the whole payload in memory
 			k.subjects.Add(p.key, p)
 		}
 	}
@@ -425,7 +433,7 @@ func (k *Checker) record(v *Verdict, own *subject, parties []*subject) {
 	for _, x := range v.values {
 		if p := partyOf(parties, x.field.Fact.Scope); p != nil {
 			if _, ok := p.fact(x.field.Fact); !ok {
-				p.facts = append(p.facts, known{x.field, v.State, bounded(x.v)})
+				p.facts = append(p.facts, known{x.field, v.State, kept(x.v)})
 			}
 		}
 	}
