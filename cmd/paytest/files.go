@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -48,24 +49,21 @@ func writeFile(name string, data []byte) error {
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
 		return os.WriteFile(name, data, 0o600) // such as /dev/stdout
 	}
-	f, err := os.CreateTemp(filepath.Dir(name), ".paytest-*")
-	if err != nil {
-		return err
+	part := fmt.Sprintf("%s.%d.part", name, os.Getpid())
+	if err := createFile(part, data); err != nil {
+		_ = os.Remove(part)
+		return fmt.Errorf("%s cannot be written: %w", name, errors.Unwrap(err))
 	}
-	_, err = f.Write(data)
-	err = errors.Join(err, f.Chmod(0o644), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), name)
-	}
+	err := os.Rename(part, name)
 	if err != nil {
-		_ = os.Remove(f.Name())
+		_ = os.Remove(part)
 	}
 	return err
 }
 
 // createFile writes a file that must not be there yet.
 func createFile(name string, data []byte) error {
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666) // less what the umask takes
 	if err != nil {
 		return err
 	}

@@ -91,8 +91,8 @@ func (o *listenOptions) flags(a *app, cmd *cobra.Command) {
 	reportFlag(cmd, &o.reports)
 	f.StringVar(&o.forwardTo, "forward-to", "", "pass deliveries on to the endpoint at this `URL`, whose answer goes back")
 	f.BoolVar(&o.allowRemote, "allow-remote", false, "allow --forward-to outside this machine and its private networks")
-	f.StringSliceVar(&o.events, "events", nil, "take only these `events`, such as a.updated,b.*")
-	f.StringSliceVar(&o.states, "states", nil, "take only events that report these `states`")
+	f.StringSliceVar(&o.events, "events", nil, "take only these `events`, such as a.updated,b.*; others are answered, and no more")
+	f.StringSliceVar(&o.states, "states", nil, "take only events that report these `states`; others are answered, and no more")
 	f.StringVar(&o.respond, "respond", "", "answer this `status` whatever comes; 500:2/3 two of every three attempts at a delivery")
 	f.DurationVar(&o.delay, "delay", 0, "wait this long before each answer")
 	f.BoolVar(&o.drop, "drop", false, "close each connection without an answer; the same as --respond drop")
@@ -200,7 +200,31 @@ func (a *app) listen(cmd *cobra.Command, o *listenOptions) error {
 	case err != nil:
 		return &exitError{exitConnect, err}
 	}
+	if err := s.otherThan(listeners); err != nil {
+		for _, ln := range listeners {
+			_ = ln.Close()
+		}
+		return err
+	}
 	return s.serve(ctx, listeners)
+}
+
+// otherThan refuses to forward to the session itself.
+func (s *session) otherThan(listeners []net.Listener) error {
+	if s.o.forwardTo == "" {
+		return nil
+	}
+	u, err := deliver.ResolveURL(s.o.forwardTo, s.c.Paths()[0])
+	if err != nil {
+		return usage("--forward-to: %w", err)
+	}
+	for _, ln := range listeners {
+		host, port, _ := net.SplitHostPort(ln.Addr().String())
+		if u.Port() == port && (u.Hostname() == host || u.Hostname() == "localhost") {
+			return usage("--forward-to %s is where this listens: give the URL of your endpoint, or listen on another port", s.o.forwardTo)
+		}
+	}
+	return nil
 }
 
 func (a *app) ready(c *contract.Contract, listeners []net.Listener, output string) {

@@ -157,8 +157,7 @@ func (a *app) findScenario(c *contract.Contract, builtin []*scenario.Scenario, n
 	if err != nil {
 		return nil, err
 	}
-	_, err = scenario.Plan(c, s, scenario.Options{Start: c.Epoch}) // before anything is sent
-	return s, err
+	return s, scenario.Judge(c, s) // before anything is sent
 }
 
 func (a *app) listScenarios(all []*scenario.Scenario) {

@@ -367,6 +367,13 @@ func (s *session) launch(ctx, asked context.Context, url string) (serving contex
 	return serving, func() { <-ended }, nil
 }
 
+// notFound reports whether a shell says that there is no such program, or that it
+// may not be run.
+func notFound(err error) bool {
+	var exit interface{ ExitCode() int }
+	return errors.As(err, &exit) && (exit.ExitCode() == 126 || exit.ExitCode() == 127)
+}
+
 // end writes the reports and the summary, and says how it went.
 func (s *session) end(started time.Time) error {
 	sum := s.checker.Summary()
@@ -401,6 +408,8 @@ func (s *session) end(started time.Time) error {
 		return &exitError{exitViolation, missing}
 	case failed != nil:
 		return failed
+	case s.failure != nil && notFound(s.failure):
+		return usage("--exec %q could not be run: %w", s.o.exec, s.failure)
 	case s.failure != nil:
 		return &exitError{exitViolation, fmt.Errorf("the program of --exec failed: %w", s.failure)}
 	}

@@ -15,6 +15,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
+
+	"github.com/paytest/paytest/internal/contract"
+	"github.com/paytest/paytest/payloads"
 )
 
 // sessionOf runs paytest listen until ctx ends and returns its address; wait
@@ -203,4 +206,27 @@ func TestEndWhileForwarding(t *testing.T) {
 	_ = ln.Close()
 	app.Wait()
 	goleak.VerifyNone(t, leaks)
+}
+
+// TestForwardToItself: a delivery would go round for ever.
+func TestForwardToItself(t *testing.T) {
+	ln, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = ln.Close() }()
+	_, port, _ := net.SplitHostPort(ln.Addr().String())
+	c, err := contract.Load(payloads.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for to, itself := range map[string]bool{
+		":" + port: true, "http://127.0.0.1:" + port: true, "http://localhost:" + port + "/hook": true,
+		"": false, "http://127.0.0.1:1": false, "http://127.0.0.2:" + port: false,
+	} {
+		s := &session{c: c, o: &listenOptions{forwardTo: to}}
+		if err := s.otherThan([]net.Listener{ln}); (err != nil) != itself {
+			t.Errorf("--forward-to %s while listening on port %s: %v", to, port, err)
+		}
+	}
 }

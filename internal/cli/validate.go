@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/paytest/paytest/internal/journal"
 	"github.com/paytest/paytest/internal/report"
 	"github.com/paytest/paytest/internal/verify"
 )
@@ -46,7 +47,8 @@ func newValidate(a *app) *cobra.Command {
 		Use:   "validate [FILE...|-]",
 		Short: "Check payloads in files, as listen checks deliveries",
 		Long: `Check payloads in files, or from standard input, as listen checks deliveries: a
-file holds one payload, an array of them, or one on each line, in any order.
+file holds one payload, an array of them, or one on each line, in any order; or
+it is a journal.
 
 The payloads of one file are judged together, as one history; those of another
 file are another history, unless --together joins them.`,
@@ -196,12 +198,26 @@ func split(name string, raw []byte) []item {
 	switch {
 	case len(trimmed) == 0:
 		return nil
+	case bytes.HasPrefix(trimmed, []byte(`{"type":"journal"`)), bytes.HasPrefix(trimmed, []byte(`{"type":"ready"`)):
+		return recorded(name, raw)
 	case trimmed[0] == '[' && json.Valid(trimmed):
 		return elements(name, trimmed)
 	case !json.Valid(trimmed) && hasPayloadLine(trimmed):
 		return lines(name, raw)
 	}
 	return []item{{name, 0, -1, trimmed}}
+}
+
+// recorded finds the payloads in a journal, or in what listen writes as NDJSON.
+func recorded(name string, raw []byte) []item {
+	var out []item
+	for e, err := range journal.Read(bytes.NewReader(raw)) {
+		if err != nil {
+			e.Body = nil // which the verdict will not take for a payload
+		}
+		out = append(out, item{name, e.Line, -1, e.Body})
+	}
+	return out
 }
 
 func elements(name string, array []byte) []item {

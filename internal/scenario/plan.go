@@ -7,6 +7,7 @@ import (
 	"github.com/paytest/paytest/internal/contract"
 	"github.com/paytest/paytest/internal/generate"
 	"github.com/paytest/paytest/internal/payment"
+	"github.com/paytest/paytest/internal/verify"
 )
 
 // maxBytes bounds the payloads of one payment, those of a repetition counted once.
@@ -120,4 +121,29 @@ func body(c *contract.Contract, p *payment.Payment, st Step) ([]byte, error) {
 		}
 	}
 	return doc.AppendLiteral(nil), nil
+}
+
+// Judge finds the steps that break the contract without saying what the endpoint
+// is to answer: that nothing went wrong could mean either.
+func Judge(c *contract.Contract, s *Scenario) error {
+	plan, err := Plan(c, s, Options{Start: c.Epoch})
+	if err != nil {
+		return err
+	}
+	checker := verify.NewChecker(c, verify.Strict{})
+	for _, p := range plan {
+		if p.Step.Send == nil {
+			continue
+		}
+		v := checker.Check(p.Body, "")
+		if v.OK() || p.Step.Answer.Any || len(p.Step.Answer.Statuses) > 0 {
+			continue
+		}
+		for _, f := range v.Findings {
+			if f.Severity == verify.Violation {
+				return &Error{s.File, max(p.Step.Line, 1), max(p.Step.Column, 1), fmt.Sprintf("%s breaks the contract: %s; say what the endpoint is to answer, such as answer: [400, 409], or any", p.Step.Send, f.Message)}
+			}
+		}
+	}
+	return nil
 }

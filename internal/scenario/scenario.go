@@ -114,7 +114,7 @@ func Builtin(c *contract.Contract, fsys fs.FS) ([]*Scenario, error) {
 		if err != nil {
 			return nil, err
 		}
-		if _, err := Plan(c, s, Options{Start: c.Epoch}); err != nil {
+		if err := Judge(c, s); err != nil {
 			return nil, err
 		}
 		s.File = ""
