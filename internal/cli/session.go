@@ -398,6 +398,14 @@ func (s *session) end(started time.Time) error {
 	if err := s.writeReports(s.outputs, suite); err != nil {
 		return err
 	}
+	for _, f := range s.handler.Missed() {
+		s.totals.Warnings++
+		if s.o.output == "ndjson" {
+			s.out.JSON("finding", f)
+		} else {
+			s.out.Findings([]verify.Finding{f}, "")
+		}
+	}
 	failed := s.summary("delivery", s.o.output == "ndjson", s.totals, sum)
 	var missing error
 	if len(words) > 0 {

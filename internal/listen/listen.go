@@ -175,7 +175,7 @@ func (h *Handler) signed(d *Delivery, r *http.Request) (contract.Answer, *verify
 
 // retried judges an attempt that follows a failed one by when it came.
 func (h *Handler) retried(d *Delivery) {
-	n, failed, retry, first := h.attempts.begin(d.Body, d.Time, d.Time.Add(h.Contract.Delivery.Timeout))
+	n, failed, retry, first := h.attempts.begin(d.Body, described(d.Verdict), d.Time, d.Time.Add(h.Contract.Delivery.Timeout))
 	d.Attempt = n
 	if first {
 		d.Verdict.First()

@@ -10,6 +10,9 @@ import (
 	"time"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
+
+	"github.com/paytest/paytest/internal/contract"
+	"github.com/paytest/paytest/internal/verify"
 )
 
 // ErrRespond is wrapped when a response pattern cannot be read.
@@ -70,6 +73,7 @@ type attempts struct {
 }
 
 type attempt struct {
+	what  string // in words
 	n     int
 	ended time.Time // when the sender knew, or will know, that the last one failed
 	taken bool
@@ -85,23 +89,43 @@ func newAttempts(limit int) *attempts {
 	return a
 }
 
-// begin counts an attempt. The one before it, if there is one, had failed when
+// begin counts an attempt at what is described in words. The one before it, if there is one, had failed when
 // retry is set, and the sender knew so at that moment. The new one fails at the
 // latest at giveUp, when the sender stops waiting. First is set when no attempt
 // is known to have been taken.
-func (a *attempts) begin(body []byte, now, giveUp time.Time) (n int, failed time.Time, retry, first bool) {
+func (a *attempts) begin(body []byte, what string, now, giveUp time.Time) (n int, failed time.Time, retry, first bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	key := sha256.Sum256(body)
 	t, ok := a.open.Get(key)
 	if !ok {
-		t = &attempt{}
+		t = &attempt{what: what}
 		first = a.lost
 		a.open.Add(key, t)
 	}
 	failed, retry = t.ended, t.n > 0 && !t.taken && !now.Before(t.ended)
 	t.n, t.ended = t.n+1, giveUp
 	return t.n, failed, retry, first || retry
+}
+
+// missed lists the deliveries that failed and, at that moment, should long have
+// been tried again.
+func (a *attempts) missed(d contract.Delivery, now time.Time) []verify.Finding {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var out []verify.Finding
+	for _, t := range a.open.Values() {
+		if t.taken || t.n > len(d.Backoff) {
+			continue
+		}
+		if wait := d.Backoff[t.n-1]; now.Sub(t.ended) > latest(wait) {
+			out = append(out, verify.Finding{
+				Code: verify.RetryMissed, Severity: verify.Warning, Source: d.Source,
+				Message: fmt.Sprintf("%s failed in attempt %d and was not tried again: a retry was due after %s", t.what, t.n, wait),
+			})
+		}
+	}
+	return out
 }
 
 // end notes how attempt number n ended; 0 is none that begin counted.

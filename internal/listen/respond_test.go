@@ -545,3 +545,51 @@ func TestAttemptsOfRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestMissed: who makes deliveries fail is told at the end which of them were not
+// tried again, once a retry would have been late.
+func TestMissed(t *testing.T) {
+	c := load(t)
+	path, body := post(t, c, "invoice", "pending", 1)
+	for _, test := range []struct {
+		name     string
+		response string
+		attempts []time.Duration // when, each after the one before
+		then     time.Duration
+		want     int
+	}{
+		{"not tried again", "500", []time.Duration{0}, 2501 * time.Millisecond, 1},
+		{"not yet", "500", []time.Duration{0}, 2500 * time.Millisecond, 0},
+		{"dropped, and not tried again", "drop", []time.Duration{0}, time.Minute, 1},
+		{"taken in the end", "500:1/2", []time.Duration{0, time.Second}, time.Minute, 0},
+		{"given up after one retry", "500", []time.Duration{0, time.Second}, time.Minute, 1},
+		{"tried as often as documented", "500", []time.Duration{0, time.Second, 2 * time.Second, 4 * time.Second}, time.Minute, 0},
+		{"nothing was made to fail", "", []time.Duration{0}, time.Minute, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			b := newBench(t, func(o *listen.Options) {
+				if test.response != "" {
+					r, err := listen.ParseResponse(test.response)
+					if err != nil {
+						t.Fatal(err)
+					}
+					o.Response = &r
+				}
+			})
+			for _, after := range test.attempts {
+				b.pass(after)
+				b.send(t, path, body)
+			}
+			b.pass(test.then)
+			got := b.Handler.Missed()
+			if len(got) != test.want {
+				t.Fatalf("%d deliveries were missed: %+v", len(got), got)
+			}
+			for _, f := range got {
+				if f.Code != verify.RetryMissed || f.Severity != verify.Warning || !strings.Contains(f.Message, "invoice pending") {
+					t.Errorf("%+v", f)
+				}
+			}
+		})
+	}
+}

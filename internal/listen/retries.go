@@ -31,10 +31,30 @@ func Retry(d contract.Delivery, number int, after time.Duration) *verify.Finding
 	switch {
 	case after < want*8/10:
 		f.Code, f.Message = verify.RetryEarly, fmt.Sprintf("retry %d comes too early", retry)
-	case after > want*3/2+time.Second:
+	case after > latest(want):
 		f.Code, f.Message = verify.RetryLate, fmt.Sprintf("retry %d comes late", retry)
 	default:
 		return nil
 	}
 	return f
+}
+
+// latest is when a retry that was due is late.
+func latest(wait time.Duration) time.Duration { return wait*3/2 + time.Second }
+
+// Missed lists, at the end, the deliveries that the user made fail and that were
+// not tried again, as they should have been by now.
+func (h *Handler) Missed() []verify.Finding {
+	if h.Response == nil && h.Delay == 0 {
+		return nil // then it is the sender's payload that was refused
+	}
+	return h.attempts.missed(h.Contract.Delivery, h.Now())
+}
+
+// described says in words what a verdict is about.
+func described(v verify.Verdict) string {
+	if v.State == nil {
+		return "a delivery"
+	}
+	return fmt.Sprintf("%s %.13s", v.State, v.ID)
 }

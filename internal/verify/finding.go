@@ -64,6 +64,7 @@ const (
 	RetryEarly  Code = "retry-early"
 	RetryLate   Code = "retry-late"
 	RetryExcess Code = "retry-excess"
+	RetryMissed Code = "retry-missed"
 
 	WrongAnswer Code = "wrong-answer"
 	NotRecorded Code = "not-recorded"
