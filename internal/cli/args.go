@@ -1,0 +1,176 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/paytest/paytest/internal/contract"
+	"github.com/paytest/paytest/internal/suggest"
+)
+
+func newHelp(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use: "help [COMMAND]", Short: "Help about any command", Example: "  paytest help send", GroupID: "setup",
+		PersistentPreRunE: func(*cobra.Command, []string) error { return nil },
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return commandNames(cmd.Root()), cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			about, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return a.command(cmd.Root(), args)
+			}
+			about.InitDefaultHelpFlag()
+			about.InitDefaultVersionFlag()
+			return about.Help()
+		},
+	}
+}
+
+func commandNames(cmd *cobra.Command) []string {
+	var out []string
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() {
+			out = append(out, c.Name())
+		}
+	}
+	return out
+}
+
+// command refuses arguments of a command that has commands: they are none.
+func (a *app) command(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return usage("unknown command %q%s", args[0], suggest.Among(args[0], "commands", commandNames(cmd)))
+}
+
+// atMost refuses surplus arguments, naming the first of them.
+func atMost(n int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) > n {
+			return usage("%q is one argument too many: %s", args[n], cmd.UseLine())
+		}
+		return nil
+	}
+}
+
+// usageTemplate wraps the flags' descriptions to the width of a terminal.
+func usageTemplate(s string) string {
+	return strings.NewReplacer(".FlagUsages", ".FlagUsagesWrapped 80").Replace(s)
+}
+
+// stateArgs finds the state that two arguments name.
+func stateArgs(c *contract.Contract, args []string) (*contract.State, error) {
+	sub, err := subjectArg(c, args[0])
+	if err != nil {
+		return nil, err
+	}
+	if len(args) < 2 {
+		return nil, usage("%s of which state? states: %s", sub.Name, strings.Join(sub.StateNames(), ", "))
+	}
+	st := sub.State(args[1])
+	if st == nil {
+		return nil, usage("unknown state %q for %s%s", args[1], sub.Name, suggest.Among(args[1], "states", sub.StateNames(), sub.Initial.Name))
+	}
+	return st, nil
+}
+
+// subjectsArg finds the subject that one argument names; without it all are
+// meant.
+func subjectsArg(c *contract.Contract, args []string) ([]*contract.Subject, error) {
+	if len(args) == 0 {
+		return c.Subjects, nil
+	}
+	sub, err := subjectArg(c, args[0])
+	return []*contract.Subject{sub}, err
+}
+
+func subjectArg(c *contract.Contract, typed string) (*contract.Subject, error) {
+	if sub := c.Subject(typed); sub != nil {
+		return sub, nil
+	}
+	return nil, usage("unknown subject %q%s", typed, suggest.Among(typed, "subjects", c.SubjectNames()))
+}
+
+// completeStates completes SUBJECT and STATE.
+func (a *app) completeStates(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	c, err := a.contract()
+	if err != nil || len(args) > 1 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	if len(args) == 0 {
+		var out []string
+		for _, s := range c.Subjects {
+			out = append(out, s.Name+"\t"+s.Meaning)
+		}
+		return out, cobra.ShellCompDirectiveNoFileComp
+	}
+	sub := c.Subject(args[0])
+	if sub == nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var out []string
+	for _, st := range sub.States {
+		out = append(out, st.Name+"\t"+st.From[0].String())
+	}
+	return out, cobra.ShellCompDirectiveNoFileComp
+}
+
+func flagError(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if errors.As(err, &unknown) {
+		var names []string
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+		if near := suggest.Nearest(unknown.GetSpecifiedName(), names); near != "" {
+			return usage("%w; did you mean --%s?", err, near)
+		}
+		return usage("%w", err)
+	}
+	var invalid *pflag.InvalidValueError
+	if errors.As(err, &invalid) {
+		f := invalid.GetFlag()
+		return usage("--%s %q: it takes %s", f.Name, invalid.GetValue(), takes(f.Value.Type()))
+	}
+	return usage("%w", err)
+}
+
+// takes says what a flag's type takes, in words.
+func takes(kind string) string {
+	switch kind {
+	case "uint64":
+		return "a whole number"
+	case "int", "int64":
+		return "a whole number, and one that is not too large"
+	case "float64":
+		return "a number such as 0.2"
+	case "duration":
+		return "a duration such as 500ms, 5s or 2m"
+	case "bool":
+		return "true or false"
+	}
+	return "a " + kind
+}
+
+// oneOf checks a flag that takes one of a few words.
+func oneOf(flag, value string, words ...string) error {
+	if slices.Contains(words, value) {
+		return nil
+	}
+	return usage("--%s %q%s", flag, value, suggest.Among(value, "it takes", words))
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
