@@ -34,9 +34,13 @@ func outputs(typed []string) ([]report.Output, error) {
 	return out, nil
 }
 
+// maxInput is how much of a payload a report holds, in bytes.
+const maxInput = 16 << 10
+
 // verdictCase is a verdict on one payload, for reports.
 func verdictCase(class, name string, v verify.Verdict, payload []byte) report.Case {
-	c := report.Case{Class: class, Name: name, Status: report.Passed, Findings: v.Findings, Input: string(payload)}
+	// A long session must not keep every large body in memory.
+	c := report.Case{Class: class, Name: name, Status: report.Passed, Findings: v.Findings, Input: string(payload[:min(len(payload), maxInput)])}
 	for _, f := range v.Findings {
 		if f.Severity == verify.Violation {
 			c.Status, c.Message = report.Failed, f.Message

@@ -267,7 +267,7 @@ func (h *Handler) door(r *http.Request, known bool) (contract.Answer, *verify.Fi
 			Code: verify.WrongContentType, Severity: verify.Violation, Message: "a delivery is JSON, and its Content-Type says so",
 			Expected: "application/json", Got: header(r, "Content-Type"),
 		}
-	case charset != "" && !strings.EqualFold(charset, "utf-8"):
+	case charset != "" && !strings.EqualFold(charset, "utf-8") && !strings.EqualFold(charset, "utf8"):
 		return h.refusal(http.StatusUnsupportedMediaType), &verify.Finding{
 			Code: verify.WrongContentType, Severity: verify.Violation, Message: "JSON between systems is UTF-8",
 			Expected: "application/json", Got: header(r, "Content-Type"), Source: "RFC 8259, section 8.1",

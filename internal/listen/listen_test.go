@@ -133,6 +133,7 @@ func TestAnswers(t *testing.T) {
 	}{
 		{"a legal delivery", "POST", path, nil, string(body), answer{200, ok(), nil}},
 		{"with a charset", "POST", path, map[string]string{"Content-Type": "application/json; charset=utf-8"}, string(body), answer{200, ok(), nil}},
+		{"with a charset as many write it", "POST", path, map[string]string{"Content-Type": "application/json; charset=UTF8"}, string(body), answer{200, ok(), nil}},
 		{"with a type in capitals", "POST", path, map[string]string{"Content-Type": "Application/JSON"}, string(body), answer{200, ok(), nil}},
 		{"with a query", "POST", path + "?a=b", nil, string(body), answer{200, ok(), nil}},
 		{"of exactly 1 MiB", "POST", path, nil, padded(1 << 20), answer{200, ok(), nil}},
