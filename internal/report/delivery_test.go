@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -158,5 +159,25 @@ func TestVerdictJSON(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestJSONIsHarmless: what a terminal or a CI runner would obey is escaped, and
+// means the same to who parses it.
+func TestJSONIsHarmless(t *testing.T) {
+	hostile := "a##[error]b \u009b31m \u202e \u2028 \U000e0041 김 \x7f"
+	var b strings.Builder
+	NewPrinter(&b, false, 0).JSON("finding", verify.Finding{Code: "x", Message: hostile})
+	for _, r := range b.String() {
+		if r != '\n' && unsafe(r) {
+			t.Errorf("%U is written raw", r)
+		}
+	}
+	if strings.Contains(b.String(), "##[") {
+		t.Errorf("a command is written raw: %s", &b)
+	}
+	var back verify.Finding
+	if err := json.Unmarshal([]byte(b.String()), &back); err != nil || back.Message != hostile {
+		t.Errorf("%q came back, %v", back.Message, err)
 	}
 }

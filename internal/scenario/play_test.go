@@ -180,6 +180,8 @@ func TestProblems(t *testing.T) {
 		{"any, and 500 first", steps("  answer: any\n"), []int{500, 204}, 1, []string{"3 reaches invoice pending: the endpoint has not accepted invoice pending"}, []string{"invoice Pending→Complete"}},
 		{"refused as it should be", steps("  answer: [401, 409]\n"), []int{409}, 3, []string{"3 reaches invoice pending: the endpoint has not accepted invoice pending"}, []string{"invoice Pending→Complete"}},
 		{"accepted, and should not be", steps("  answer: [401, 409]\n"), []int{200, 200}, 1, []string{"1 invoice pending: answered 200; expected 401 or 409"}, []string{"invoice Ready→Pending", "invoice Pending→Complete"}},
+		{"500 to one of two that overlap", steps("  fault: overlap\n"), []int{500, 200}, 1, []string{"1 invoice pending, overlap: answered 500 to one of two overlapping attempts"}, []string{"invoice Ready→Pending", "invoice Pending→Complete"}},
+		{"a payload that was changed shows nothing of the state", steps("  set: data.title=x\n"), []int{200}, 0, []string{"3 reaches invoice pending: the endpoint has not accepted invoice pending"}, []string{"invoice Pending→Complete"}},
 		{"an illegal move", steps("  from: fail\n"), nil, 0, nil, []string{"invoice Pending→Complete"}},
 		{"from another state", steps("  from: wait\n"), nil, 0, nil, []string{"invoice Wait→Pending", "invoice Pending→Complete"}},
 		{"looked at too early", "steps:\n- state: invoice pending\n- send: invoice pending\n", nil, 0, []string{"1 reaches invoice pending: the endpoint has not accepted invoice pending"}, []string{"invoice Ready→Pending"}},
@@ -249,5 +251,25 @@ func TestPick(t *testing.T) {
 	}
 	if picked[0].At != p[3].At {
 		t.Errorf("%s, not %s", picked[0].At, p[3].At)
+	}
+}
+
+// TestWarned: what a retry made good is told of.
+func TestWarned(t *testing.T) {
+	c := pack(t)
+	for _, test := range []struct {
+		statuses []int
+		want     string
+	}{
+		{[]int{200}, ""},
+		{[]int{500, 200}, "answered 500 in attempt 1; a retry was taken"},
+		{[]int{404, 200}, ""},
+		{[]int{0, 200}, ""},
+	} {
+		e := &endpoint{backoff: make([]time.Duration, 3), statuses: map[int][]int{1: test.statuses}}
+		played := e.play(t.Context(), c, plan(t, c, parse(t, c, "steps:\n- send: invoice pending\n"), scenario.Options{Seed: 7, Start: c.Epoch}))
+		if got := played.Results[0].Warning; got != test.want || !played.OK() || played.Warned() != (test.want != "") {
+			t.Errorf("%v: warning %q, not %q; %v", test.statuses, got, test.want, problems(played))
+		}
 	}
 }
