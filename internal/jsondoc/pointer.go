@@ -38,6 +38,9 @@ func ParsePointer(s string) (Pointer, error) {
 		return nil, err
 	}
 	for i, token := range tokens {
+		if !strings.Contains(token, "~") {
+			continue
+		}
 		if strings.Contains(strings.NewReplacer("~0", "", "~1", "").Replace(token), "~") {
 			return nil, fmt.Errorf("pointer %.80q has a ~ that is neither ~0 (a tilde) nor ~1 (a slash)", s)
 		}
