@@ -581,7 +581,7 @@ func TestMissed(t *testing.T) {
 				b.send(t, path, body)
 			}
 			b.pass(test.then)
-			got := b.Handler.Missed()
+			got := b.Missed()
 			if len(got) != test.want {
 				t.Fatalf("%d deliveries were missed: %+v", len(got), got)
 			}
