@@ -34,6 +34,9 @@ type Contract struct {
 	Signature *Signature
 	// Answers are what a receiver answers.
 	Answers Answers
+	// Roles say what the states and facts mean to a merchant; nil when the pack
+	// does not say.
+	Roles *Roles
 	// Flow is the documented order of one payment's events.
 	Flow []*State
 	// FlowSource is where the documents give that order.

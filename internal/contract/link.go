@@ -32,6 +32,7 @@ func (l *loader) link() {
 		l.acyclic(f, made)
 	}
 	l.flow(l.root.child("flow"))
+	l.roles()
 }
 
 func (l *loader) from(n node, st *State) {

@@ -29,6 +29,10 @@ const (
 	maxRetries   = 20
 )
 
+// ConformFile is the pack's file that describes the cases of an endpoint's
+// conformance; Load leaves it alone.
+const ConformFile = "conform.json"
+
 // Load reads a pack: contract.json, facts.json and SUBJECT/STATE.json for each
 // state. A pack that does not hold together is refused with a *LoadError that
 // names the file and the place in it.
@@ -103,7 +107,7 @@ func (l *loader) bytes(file string) ([]byte, error) {
 func (l *loader) contract() {
 	n := l.read(contractFile)
 	l.root = n
-	if !n.object("name", "envelope", "subjects", "delivery", "signature", "answers", "flow", "epoch") {
+	if !n.object("name", "envelope", "subjects", "delivery", "signature", "answers", "roles", "flow", "epoch") {
 		return
 	}
 	l.c.Name = n.child("name").text()
@@ -303,8 +307,8 @@ func (l *loader) states() {
 		switch {
 		case d.IsDir() && l.c.Subject(d.Name()) == nil:
 			l.strayFolder(d.Name())
-		case !d.IsDir() && path.Ext(d.Name()) == ".json" && d.Name() != contractFile && d.Name() != factsFile:
-			node{load: l, file: d.Name()}.fail("is no file of a contract: it takes %s, %s and SUBJECT/STATE.json", contractFile, factsFile)
+		case !d.IsDir() && path.Ext(d.Name()) == ".json" && !contains([]string{contractFile, factsFile, ConformFile}, d.Name()):
+			node{load: l, file: d.Name()}.fail("is no file of a contract: it takes %s, %s, %s and SUBJECT/STATE.json", contractFile, factsFile, ConformFile)
 		}
 	}
 	for _, s := range l.c.Subjects {

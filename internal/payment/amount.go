@@ -1,0 +1,40 @@
+package payment
+
+import (
+	"strings"
+
+	"github.com/shopspring/decimal"
+)
+
+// maxAmountBytes is how long an amount's notation may be.
+const maxAmountBytes = 64
+
+// Amount is an exact decimal number, such as an amount of money. The zero
+// Amount is 0.
+type Amount struct{ d decimal.Decimal }
+
+// ParseAmount reads digits with at most one point between them and a minus
+// before them, up to 64 bytes in all. It reports false for everything else:
+// signs, exponents, white space, digits of other scripts.
+func ParseAmount(s string) (Amount, bool) {
+	whole, fraction, pointed := strings.Cut(strings.TrimPrefix(s, "-"), ".")
+	if len(s) > maxAmountBytes || !isDigits(whole) || pointed && !isDigits(fraction) {
+		return Amount{}, false
+	}
+	d, err := decimal.NewFromString(s)
+	return Amount{d}, err == nil
+}
+
+func isDigits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
+
+// Add returns a+b.
+func (a Amount) Add(b Amount) Amount { return Amount{a.d.Add(b.d)} }
+
+// Cmp returns -1, 0 or 1: how a compares to b.
+func (a Amount) Cmp(b Amount) int { return a.d.Cmp(b.d) }
+
+// Sign returns -1, 0 or 1: how a compares to zero.
+func (a Amount) Sign() int { return a.d.Sign() }
+
+// String returns the shortest notation that ParseAmount reads.
+func (a Amount) String() string { return a.d.String() }
