@@ -39,6 +39,11 @@ func (v Verdict) Fact(f *contract.Fact) (jsondoc.Value, bool) {
 			return x.v, true
 		}
 	}
+	for i, s := range v.slots {
+		if v.State.Fields[i].Fact == f && s.End > 0 {
+			return decoded(v.raw[s.Start:s.End]), true
+		}
+	}
 	return jsondoc.Value{}, false
 }
 

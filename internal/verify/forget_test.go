@@ -19,7 +19,7 @@ func TestForgetting(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := newChecker(c, Strict{}, limit)
+	k := newChecker(c, Strict{}, limit, MaxKept)
 	for _, name := range []string{"transaction/created", "invoice/pending", "transaction/complete", "invoice/complete", "invoice/pending"} {
 		subject, state, _ := strings.Cut(name, "/")
 		st := c.Subject(subject).State(state)
@@ -33,8 +33,8 @@ func TestForgetting(t *testing.T) {
 			if !v.OK() || v.Has(Gap) || v.Duplicate {
 				t.Errorf("%s of payment %d: %+v", name, i, v.Findings)
 			}
-			if k.subjects.Len() > limit {
-				t.Fatalf("%d subjects are remembered, not %d", k.subjects.Len(), limit)
+			if len(k.store.records) > limit || len(k.store.index) > limit {
+				t.Fatalf("%d subjects are remembered, not %d", len(k.store.records), limit)
 			}
 		}
 	}
@@ -50,7 +50,7 @@ func TestClaimsAreBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := newChecker(c, Strict{}, 10)
+	k := newChecker(c, Strict{}, 10, MaxKept)
 	st := c.Subject("transaction").State("created")
 	doc, err := generate.Payload(c, payment.New(c, payment.Options{Start: c.Epoch}), st, generate.Options{})
 	if err != nil {
@@ -65,9 +65,9 @@ func TestClaimsAreBounded(t *testing.T) {
 			t.Fatal(v.Findings)
 		}
 	}
-	for _, s := range k.subjects.Values() {
-		if len(s.claims) > maxClaims || len(s.facts) > len(c.Facts) || len(s.partners) > len(st.Subject.States) {
-			t.Errorf("of %s %s there are %d claims, %d facts and %d partners", s.kind.Name, s.id, len(s.claims), len(s.facts), len(s.partners))
+	for _, r := range k.store.records {
+		if r.count != 1 {
+			t.Errorf("%d deliveries are remembered, which differ in their times alone", r.count)
 		}
 	}
 }
@@ -77,7 +77,7 @@ func TestLongValuesAreBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := newChecker(c, Strict{}, 10)
+	k := newChecker(c, Strict{}, 10, MaxKept)
 	st := c.Subject("invoice").State("cancel")
 	for i, want := range []Code{"", Duplicate, Conflict} {
 		doc := st.Sample.Clone()
@@ -96,10 +96,14 @@ func TestLongValuesAreBounded(t *testing.T) {
 			}
 		}
 	}
-	for _, s := range k.subjects.Values() {
-		for _, x := range s.facts {
-			if len(x.v.Text) > maxValue {
-				t.Errorf("%d bytes are remembered of %s", len(x.v.Text), x.field.Fact.Name)
+	for _, r := range k.store.records {
+		e, ok := k.store.at(r.last)
+		if !ok || r.count != 1 {
+			t.Fatalf("%d deliveries are remembered: %v", r.count, ok)
+		}
+		for i := range e.fields() {
+			if len(e.token(i)) > tokenLimit {
+				t.Errorf("%d bytes are remembered of %s", len(e.token(i)), st.Fields[i].Path())
 			}
 		}
 	}

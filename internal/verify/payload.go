@@ -36,6 +36,10 @@ type Verdict struct {
 	Findings []Finding
 
 	values []value
+	// raw and slots are the payload and where its fields stand; they take the place
+	// of values where nothing else was asked for.
+	raw   []byte
+	slots []schema.Slot
 }
 
 // value is a fact as one payload carries it.
@@ -106,13 +110,13 @@ func accept(c *contract.Contract, raw []byte, path string) (v Verdict, ok bool) 
 // guess finds the state a payload most likely reports, by the first words that
 // look like it; whether they are what they seem the acceptor sees.
 func guess(c *contract.Contract, raw []byte) *contract.State {
-	states := c.Event(word(raw, c.Envelope.Event))
+	states := c.Event(string(word(raw, c.Envelope.Event)))
 	if len(states) == 1 {
 		return states[0]
 	}
 	wire := word(raw, c.Envelope.State)
 	for _, st := range states {
-		if st.Wire == wire {
+		if st.Wire == string(wire) {
 			return st
 		}
 	}
@@ -120,17 +124,17 @@ func guess(c *contract.Contract, raw []byte) *contract.State {
 }
 
 // word returns the text behind the first member of a name.
-func word(raw []byte, at jsondoc.Pointer) string {
+func word(raw []byte, at jsondoc.Pointer) []byte {
 	name := at[len(at)-1]
 	for rest := raw; ; {
 		i := bytes.Index(rest, []byte(name))
 		if i < 1 {
-			return ""
+			return nil
 		}
 		after := rest[i+len(name):]
 		if rest[i-1] == '"' && bytes.HasPrefix(after, []byte(`":"`)) {
 			text, _, _ := bytes.Cut(after[3:], []byte{'"'})
-			return string(text)
+			return text
 		}
 		rest = after
 	}

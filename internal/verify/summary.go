@@ -7,6 +7,9 @@ import (
 	"github.com/paytest/paytest/internal/contract"
 )
 
+// maxGaps is how many gaps a Summary names.
+const maxGaps = 100
+
 // Coverage is how many of a subject's transitions were seen.
 type Coverage struct {
 	Subject string `json:"subject"`
@@ -34,29 +37,30 @@ type Summary struct {
 func (k *Checker) Summary() Summary {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	s := Summary{Subjects: k.subjects.Len(), Forgotten: k.forgotten, GapSeverity: Warning}
+	s := Summary{Subjects: len(k.store.records), Forgotten: k.store.forgotten, GapSeverity: Warning}
 	if k.strict.Gaps {
 		s.GapSeverity = Violation
 	}
-	for _, kind := range k.c.Subjects {
-		seen := k.covered[kind]
+	for i, kind := range k.c.Subjects {
+		seen := k.covered[i]
 		c := Coverage{Subject: kind.Name, Seen: bits.OnesCount64(uint64(seen)), Of: len(kind.Edges), edges: seen}
 		s.Edges = append(s.Edges, c)
 	}
-	for _, of := range k.subjects.Values() {
-		s.gaps(of)
+	for i := range k.store.records {
+		k.gaps(&s, &k.store.records[i])
 	}
 	return s
 }
 
-func (s *Summary) gaps(of *subject) {
-	if of.partial {
+func (k *Checker) gaps(s *Summary, r *record) {
+	kind := k.c.Subjects[r.kind]
+	if r.partial {
 		return
 	}
-	for _, e := range of.kind.Edges {
-		if of.seen.Has(e) && of.seen.Missing(e) {
+	for _, e := range kind.Edges {
+		if r.seen.Has(e) && r.seen.Missing(e) {
 			if s.GapCount++; len(s.Gaps) < maxGaps {
-				s.Gaps = append(s.Gaps, gap(of, e))
+				s.Gaps = append(s.Gaps, gap(&subject{key: key{kind, k.name(r)}}, e))
 			}
 		}
 	}

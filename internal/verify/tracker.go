@@ -1,481 +1,441 @@
 package verify
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
+	"bytes"
 	"slices"
-	"strings"
 	"sync"
-
-	"github.com/hashicorp/golang-lru/v2/simplelru"
 
 	"github.com/paytest/paytest/internal/contract"
 	"github.com/paytest/paytest/internal/jsondoc"
 	"github.com/paytest/paytest/internal/payment"
+	"github.com/paytest/paytest/internal/schema"
 )
 
-const (
-	// MaxSubjects is how many subjects a Checker remembers. Beyond it the one
-	// heard of longest ago is forgotten: what is told of it later is judged as if
-	// it were new, and never called a gap.
-	MaxSubjects = 100_000
-	// maxValue bounds a remembered value, in bytes; of a longer one its hash is
-	// kept. Together with the pack's number of facts it bounds a subject's memory.
-	maxValue  = 128
-	maxClaims = 1024
-	maxGaps   = 100
-)
+// maxRelated is how many deliveries a new one is held against at the most, when
+// it is judged the long way.
+const maxRelated = 4 * maxChain
 
 // Checker judges deliveries one by one and remembers what it needs to judge
 // them together. It is safe for concurrent use.
+//
+// A delivery that repeats or continues what is known is judged by its bytes
+// alone. Whatever is unusual about it is left to a history, which is made of what
+// is remembered of its subjects, and which can say what is wrong.
 type Checker struct {
 	c      *contract.Contract
 	strict Strict
+	plans  []*plan
+	places map[*contract.State]int
 
-	mu        sync.Mutex
-	subjects  *simplelru.LRU[key, *subject]
-	covered   map[*contract.Subject]contract.Edges
-	forgotten int
+	mu      sync.Mutex
+	store   *store
+	covered []contract.Edges
+	scratch scratch
+}
+
+// scratch is what judging one delivery takes; it is used again for the next.
+type scratch struct {
+	tokens [][]byte // of the fields
+	ids    [][]byte // of each kind of subject, nil for none
+	hashes []uint64
+	before []address
+	seen   []address
+	found  []entry
+	facts  [][]byte // by the facts' index
+	lower  []byte
 }
 
 // NewChecker returns a Checker that has seen nothing.
 func NewChecker(c *contract.Contract, strict Strict) *Checker {
-	return newChecker(c, strict, MaxSubjects)
+	return newChecker(c, strict, MaxSubjects, MaxKept)
 }
 
-func newChecker(c *contract.Contract, strict Strict, limit int) *Checker {
-	k := &Checker{c: c, strict: strict, covered: map[*contract.Subject]contract.Edges{}}
-	var err error
-	k.subjects, err = simplelru.NewLRU(limit, func(key, *subject) { k.forgotten++ })
-	if err != nil {
-		panic(err) // the limit is a positive constant
+func newChecker(c *contract.Contract, strict Strict, limit, kept int) *Checker {
+	kinds := len(c.Subjects)
+	k := &Checker{
+		c: c, strict: strict, plans: newPlans(c), places: map[*contract.State]int{},
+		store: newStore(kinds, limit, kept), covered: make([]contract.Edges, kinds),
+		scratch: scratch{ids: make([][]byte, kinds), hashes: make([]uint64, kinds), before: make([]address, kinds), facts: make([][]byte, len(c.Facts))},
+	}
+	for i, p := range k.plans {
+		k.places[p.st] = i
 	}
 	return k
 }
 
-type key struct {
-	kind *contract.Subject
-	id   string
-}
-
-// subject is what is known of one thing that has states.
-type subject struct {
-	key
-	seen   contract.Edges
-	facts  []known
-	claims []claim
-	// partners holds, for a state that was reported, whom it was reported with.
-	partners map[*contract.State][]key
-	// owner is the payment's own subject this one belongs to.
-	owner *key
-	// partial is set when earlier deliveries may have been forgotten.
-	partial bool
-}
-
-// known is a fact and the field that first told it.
-type known struct {
-	field *contract.Field
-	state *contract.State
-	v     jsondoc.Value
-}
-
-// claim is a relation that a reported state demands of some subjects' facts.
-type claim struct {
-	rel     *contract.Relation
-	parties []*subject
-	own     []known // the reporting event's facts that belong to no subject
-}
-
 // Check judges a delivery; path is where it was delivered, or empty. A delivery
 // that breaks the contract is not remembered, so that it cannot make a later,
-// legal one look wrong.
+// legal one look wrong. The verdict refers to raw, which must not change.
 func (k *Checker) Check(raw []byte, path string) Verdict {
+	if v, ok := k.quick(raw, path); ok {
+		return v
+	}
 	v := Payload(k.c, raw, path)
-	k.tighten(&v)
+	k.strict.tighten(&v)
 	if v.OK() && v.ID != "" && v.Edge != nil {
 		k.mu.Lock()
-		k.observe(&v)
-		k.mu.Unlock()
+		defer k.mu.Unlock()
+		k.explained(&v)
 	}
 	return v
 }
 
 // tighten makes violations of what is to be judged strictly.
-func (k *Checker) tighten(v *Verdict) {
+func (s Strict) tighten(v *Verdict) {
 	for i, f := range v.Findings {
-		if k.strict.covers(f.Code) {
+		if s.covers(f.Code) {
 			v.Findings[i].Severity = Violation
 		}
 	}
 }
 
-func (k *Checker) observe(v *Verdict) {
-	parties := k.parties(v)
-	own := partyOf(parties, v.State.Subject)
-	k.contradiction(v, own)
-	k.partners(v, own, parties)
-	k.drift(v, own, parties)
-	if v.OK() {
-		k.relations(v, parties)
+// quick judges a sound delivery that agrees with all that is known. It gives up,
+// changing nothing, on everything else.
+func (k *Checker) quick(raw []byte, path string) (v Verdict, ok bool) {
+	st := guess(k.c, raw)
+	if st == nil || path != "" && path != st.Path {
+		return v, false
 	}
-	if !v.OK() {
-		return
+	p := k.plans[k.places[st]]
+	a := st.Acceptor(k.c.Envelope)
+	if a == nil || p.unusual {
+		return v, false
 	}
-	k.notes(v, own)
-	if k.tighten(v); v.OK() {
-		k.record(v, own, parties)
+	slots := make([]schema.Slot, len(st.Fields))
+	if !a.Accept(raw, slots) {
+		return v, false
 	}
-}
-
-// parties returns every subject the delivery identifies.
-func (k *Checker) parties(v *Verdict) []*subject {
-	var out []*subject
-	for _, kind := range k.c.Subjects {
-		for _, x := range v.values {
-			if x.field.Fact == kind.ID && x.v.Kind != jsondoc.Null {
-				out = append(out, k.subject(key{kind, identity(kind, x.v)}))
-				break
-			}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !k.tokens(raw, slots) || !k.usual(p) {
+		return v, false
+	}
+	edge := k.edge(p)
+	if edge == nil || !k.identify(p) || !k.agrees(p, edge) {
+		return v, false
+	}
+	id := k.scratch.ids[p.own]
+	v = Verdict{Event: st.Event, State: st, Edge: edge, ID: string(id[1 : len(id)-1]), raw: raw, slots: slots}
+	if p.previous >= 0 {
+		if v.Previous = edge.From.Wire; v.Previous == "" {
+			v.Previous = "null"
 		}
 	}
-	return out
-}
-
-// identity is what a subject is known by.
-func identity(kind *contract.Subject, v jsondoc.Value) string {
-	if kind.ID.Compare == contract.Caseless {
-		v.Text = strings.ToLower(v.Text)
+	own := subject{key: key{st.Subject, v.ID}, partial: k.store.forgotten > 0}
+	if r := k.store.find(k.scratch.hashes[p.own]); r != nil {
+		own.seen, own.partial = r.seen, r.partial
 	}
-	return bounded(v).Text
-}
-
-func (k *Checker) subject(id key) *subject {
-	if s, ok := k.subjects.Get(id); ok {
-		return s
+	v.notes(&own)
+	if k.strict.tighten(&v); v.OK() {
+		k.remember(p, edge)
 	}
-	return &subject{key: id, partial: k.forgotten > 0}
+	return v, true
 }
 
-func partyOf(parties []*subject, kind *contract.Subject) *subject {
-	for _, p := range parties {
-		if p.kind == kind {
-			return p
+// tokens takes the fields' values; it gives up on long ones, which are
+// remembered by their hash, and on lists.
+func (k *Checker) tokens(raw []byte, slots []schema.Slot) bool {
+	t := k.scratch.tokens[:0]
+	for _, s := range slots {
+		token := raw[s.Start:s.End]
+		if len(token) > tokenLimit || len(token) > 0 && (token[0] == '[' || token[0] == '{') {
+			return false
+		}
+		t = append(t, token)
+	}
+	k.scratch.tokens = t
+	return true
+}
+
+// usual reports whether the values are those that documents name, and no fact
+// is told twice, differently.
+func (k *Checker) usual(p *plan) bool {
+	t := k.scratch.tokens
+	for _, n := range p.named {
+		if len(t[n.field]) > 0 && !slices.Contains(n.tokens, string(t[n.field])) {
+			return false
 		}
 	}
-	return nil
-}
-
-func bounded(v jsondoc.Value) jsondoc.Value {
-	if len(v.Text) <= maxValue {
-		return v
-	}
-	sum := sha256.Sum256([]byte(v.Text))
-	v.Text = "sha256:" + hex.EncodeToString(sum[:])
-	return v
-}
-
-// kept is a value that can be remembered without its payload.
-func kept(v jsondoc.Value) jsondoc.Value {
-	v = bounded(v)
-	v.Text = strings.Clone(v.Text)
-	return v
-}
-
-func (k *Checker) contradiction(v *Verdict, own *subject) {
-	other := own.seen.Contradicts(v.Edge)
-	if other == nil {
-		return
-	}
-	v.add(Finding{
-		Code: Contradiction, Severity: Violation, Pointer: k.c.Envelope.State.String(),
-		Source:  contract.Basis(v.Edge.Source, v.Edge.Derived),
-		Message: fmt.Sprintf("%s %s went %s before: no path holds both that and %s", own.kind.Name, short(own.id), other, v.Edge),
-	})
-}
-
-// partners notices a state reported again with other partners, and a subject
-// that moves from one payment to another.
-func (k *Checker) partners(v *Verdict, own *subject, parties []*subject) {
-	for _, p := range parties {
-		for _, before := range own.partners[v.State] {
-			if before.kind == p.kind && before.id != p.id {
-				k.mismatch(v, Conflict, p.kind, "%s %s was reported %s with %s %s before", own, before.id)
-			}
-		}
-		for _, o := range parties {
-			if o.owner != nil && o.owner.kind == p.kind && o.owner.id != p.id && !v.Has(Conflict) {
-				k.mismatch(v, FactDrift, p.kind, "%s %s belonged, before it was reported %s, to %s %s", o, o.owner.id)
-			}
-		}
-	}
-}
-
-func (k *Checker) mismatch(v *Verdict, code Code, kind *contract.Subject, format string, own *subject, before string) {
-	for _, x := range v.values {
-		if x.field.Fact == kind.ID {
-			v.add(Finding{
-				Code: code, Severity: Violation, Pointer: x.field.Pointer.String(), Source: kind.ID.Source,
-				Expected: clip(before), Got: literal(x.v),
-				Message: fmt.Sprintf(format, own.kind.Name, short(own.id), v.State.Label(), kind.Name, short(before)),
-			})
-			return
-		}
-	}
-}
-
-// drift notices a fact that differs from what was told before.
-func (k *Checker) drift(v *Verdict, own *subject, parties []*subject) {
-	code := FactDrift
-	if len(own.partners[v.State]) > 0 {
-		code = Conflict
-	}
-	for _, x := range v.values {
-		p := partyOf(parties, x.field.Fact.Scope)
-		if p == nil {
-			continue
-		}
-		was, ok := p.fact(x.field.Fact)
-		if !ok || payment.Equal(x.field.Fact, bounded(x.v), was.v) {
-			continue
-		}
-		v.add(Finding{
-			Code: code, Severity: Violation, Pointer: x.field.Pointer.String(), Source: x.field.Fact.Source,
-			Expected: literal(was.v), Got: literal(x.v),
-			Message: fmt.Sprintf("%s %s: %s %s differs from %s %s, first seen in %s", p.kind.Name, short(p.id),
-				x.field.Name(), literal(x.v), was.field.Name(), literal(was.v), was.state),
-		})
-	}
-}
-
-func (s *subject) fact(f *contract.Fact) (known, bool) {
-	for _, x := range s.facts {
-		if x.field.Fact == f {
-			return x, true
-		}
-	}
-	return known{}, false
-}
-
-// relations judges what this delivery's state demands, and what was demanded
-// before of the subjects it tells about.
-func (k *Checker) relations(v *Verdict, parties []*subject) {
-	for _, c := range k.claims(v, parties) {
-		k.judge(v, c)
-	}
-	for _, p := range parties {
-		for _, c := range p.claims {
-			k.judge(v, c)
-		}
-	}
-}
-
-func (k *Checker) claims(v *Verdict, parties []*subject) []claim {
-	var out []claim
-	for _, rel := range v.State.Relations {
-		if !applies(rel, v) {
-			continue
-		}
-		c := claim{rel: rel, parties: parties}
-		for _, x := range v.values {
-			if x.field.Fact.Scope == nil && (x.field.Fact == rel.A || x.field.Fact == rel.B) {
-				c.own = append(c.own, known{x.field, v.State, kept(x.v)})
-			}
-		}
-		out = append(out, c)
-	}
-	return out
-}
-
-func applies(rel *contract.Relation, v *Verdict) bool {
-	for _, cond := range rel.When {
-		if !slices.ContainsFunc(v.values, func(x value) bool {
-			return x.field.Fact == cond.Fact && payment.Equal(cond.Fact, x.v, cond.Value)
-		}) {
+	for _, pair := range p.twins {
+		if a, b := t[pair[0]], t[pair[1]]; len(a) > 0 && len(b) > 0 && !bytes.Equal(a, b) {
 			return false
 		}
 	}
 	return true
 }
 
-func (k *Checker) judge(v *Verdict, c claim) {
-	if c.rel.Kind == contract.Never {
-		k.judgeNever(v, c)
-		return
+func (k *Checker) edge(p *plan) *contract.Edge {
+	if p.previous < 0 {
+		return p.moves[0].edge
 	}
-	a, okA := c.value(c.rel.A, v)
-	b, okB := c.value(c.rel.B, v)
-	if !okA || !okB || holds(c.rel, a.v, b.v) {
-		return
-	}
-	words := map[contract.RelationKind]string{
-		contract.Equal: "must equal", contract.Different: "must differ from", contract.NotBefore: "must not be before",
-	}
-	in := func(x known) string {
-		if a.state == b.state && a.state == c.rel.State {
-			return ""
-		}
-		return fmt.Sprintf(" (in %s)", x.state)
-	}
-	f := Finding{
-		Code: BrokenRelation, Severity: Violation, Source: c.rel.Basis(),
-		Expected: fmt.Sprintf("%s %s %s", a.field.Name(), words[c.rel.Kind], b.field.Name()),
-		Got:      fmt.Sprintf("%s and %s", literal(a.v), literal(b.v)),
-		Message: fmt.Sprintf("%s: %s %s%s %s %s %s%s", c.rel.State, a.field.Name(), literal(a.v), in(a),
-			words[c.rel.Kind], b.field.Name(), literal(b.v), in(b)),
-	}
-	for _, x := range v.values {
-		if x.field.Fact == c.rel.A || f.Pointer == "" && x.field.Fact == c.rel.B {
-			f.Pointer = x.field.Pointer.String()
+	for _, m := range p.moves {
+		if string(k.scratch.tokens[p.previous]) == m.token {
+			return m.edge
 		}
 	}
-	if !slices.Contains(v.Findings, f) {
-		v.add(f)
+	return nil
+}
+
+// identify finds the subjects the delivery is about; it gives up when its own
+// has no name.
+func (k *Checker) identify(p *plan) bool {
+	for kind := range p.ids {
+		id := p.id(kind, func(field int) []byte { return k.scratch.tokens[field] })
+		if k.scratch.ids[kind] = id; id != nil {
+			k.scratch.hashes[kind] = k.hash(kind, id)
+		}
+	}
+	own := k.scratch.ids[p.own]
+	return len(own) > 2 && own[0] == '"'
+}
+
+// id returns the token that identifies a kind of subject, nil for none.
+func (p *plan) id(kind int, token func(field int) []byte) []byte {
+	for _, field := range p.ids[kind] {
+		if t := token(field); len(t) > 0 && string(t) != "null" {
+			return t
+		}
+	}
+	return nil
+}
+
+func (k *Checker) hash(kind int, id []byte) uint64 {
+	if k.c.Subjects[kind].ID.Compare == contract.Caseless {
+		k.scratch.lower = append(k.scratch.lower[:0], id...)
+		id = lower(k.scratch.lower)
+	}
+	return k.store.hash(kind, id)
+}
+
+// lower puts ASCII letters into lower case; it gives up on others, whose case is
+// not one byte's.
+func lower(b []byte) []byte {
+	for i, c := range b {
+		switch {
+		case 'A' <= c && c <= 'Z':
+			b[i] = c + 'a' - 'A'
+		case c >= 0x80:
+			return bytes.ToLower(b)
+		}
+	}
+	return b
+}
+
+// agrees reports whether nothing that is known is in the way of the delivery. It
+// collects what is known in the scratch.
+func (k *Checker) agrees(p *plan, edge *contract.Edge) bool {
+	s := &k.scratch
+	if r := k.store.find(s.hashes[p.own]); r != nil && r.seen.Contradicts(edge) != nil {
+		return false
+	}
+	s.seen, s.found = s.seen[:0], s.found[:0]
+	clear(s.facts)
+	k.gather(p, func(field int) []byte { return s.tokens[field] })
+	for kind, id := range s.ids {
+		if id == nil {
+			continue
+		}
+		if r := k.store.find(s.hashes[kind]); r != nil && !k.chain(p, kind, r.last) {
+			return false
+		}
+	}
+	for _, e := range s.found {
+		if !k.holds(k.plans[e.state()], p, e.token) {
+			return false
+		}
+	}
+	return k.holds(p, nil, func(field int) []byte { return s.tokens[field] })
+}
+
+// chain follows the deliveries about one subject, the newest first.
+func (k *Checker) chain(p *plan, kind int, a address) bool {
+	s := &k.scratch
+	for {
+		e, ok := k.store.at(a)
+		if !ok {
+			return true
+		}
+		if !slices.Contains(s.seen, a) {
+			if len(s.seen) == maxRelated || !k.sameAs(p, e) {
+				return false
+			}
+			s.seen, s.found = append(s.seen, a), append(s.found, e)
+			k.gather(k.plans[e.state()], e.token)
+		}
+		a = e.before(kind)
 	}
 }
 
-func holds(rel *contract.Relation, a, b jsondoc.Value) bool {
-	switch rel.Kind {
-	case contract.Equal:
-		return payment.Equal(rel.A, a, b)
-	case contract.Different:
-		return !payment.Equal(rel.A, a, b)
-	case contract.NotBefore:
-		return !payment.Before(a, b)
-	case contract.Never:
+// sameAs reports whether an earlier delivery is about the same subjects, and
+// says the same of them.
+func (k *Checker) sameAs(p *plan, e entry) bool {
+	s, other := &k.scratch, k.plans[e.state()]
+	for kind, mine := range s.ids {
+		if theirs := other.id(kind, e.token); mine != nil && theirs != nil && !bytes.Equal(mine, theirs) {
+			return false
+		}
+	}
+	for _, x := range p.shared[e.state()] {
+		mine, theirs := s.tokens[x.mine], e.token(x.theirs)
+		if len(mine) > 0 && len(theirs) > 0 && s.ids[x.kind] != nil && !bytes.Equal(mine, theirs) {
+			return false
+		}
 	}
 	return true
 }
 
-// value finds a fact as the claim sees it: of its own event, or of a party,
-// where the delivery at hand may be the first to tell it.
-func (c claim) value(f *contract.Fact, v *Verdict) (known, bool) {
-	for _, x := range c.own {
-		if x.field.Fact == f {
-			return x, true
-		}
-	}
-	p := partyOf(c.parties, f.Scope)
-	if f.Scope == nil || p == nil {
-		return known{}, false
-	}
-	if x, ok := p.fact(f); ok {
-		return x, true
-	}
-	if !v.about(p) {
-		return known{}, false
-	}
-	for _, x := range v.values {
-		if x.field.Fact == f {
-			return known{x.field, v.State, bounded(x.v)}, true
-		}
-	}
-	return known{}, false
-}
-
-// about reports whether the delivery identifies that subject.
-func (v *Verdict) about(s *subject) bool {
-	return slices.ContainsFunc(v.values, func(x value) bool {
-		return x.field.Fact == s.kind.ID && identity(s.kind, x.v) == s.id
-	})
-}
-
-func (k *Checker) judgeNever(v *Verdict, c claim) {
-	p := partyOf(c.parties, c.rel.Never.Subject)
-	if p == nil || len(p.partners[c.rel.Never]) == 0 && (v.State != c.rel.Never || !v.about(p)) {
-		return
-	}
-	f := Finding{
-		Code: ExcludedState, Severity: Violation, Pointer: k.c.Envelope.State.String(), Source: c.rel.Basis(),
-		Message: fmt.Sprintf("%s and %s contradict each other (%s %s)", c.rel.State, c.rel.Never, p.kind.Name, short(p.id)),
-	}
-	if !slices.Contains(v.Findings, f) {
-		v.add(f)
-	}
-}
-
-func (k *Checker) notes(v *Verdict, own *subject) {
-	about := own.kind.Name + " " + short(own.id)
-	if own.seen.Has(v.Edge) {
-		v.Duplicate = true
-		v.add(Finding{Code: Duplicate, Severity: Note, Message: fmt.Sprintf("%s was reported %s before", about, v.State.Label())})
-		return
-	}
-	if later := own.seen.Overtook(v.Edge); later != nil {
-		v.add(Finding{Code: Late, Severity: Note, Message: fmt.Sprintf("%s: %s arrives after %s, which follows it", about, v.Edge, later)})
-	}
-	if own.seen.Missing(v.Edge) && !own.partial {
-		v.add(Finding{Code: Gap, Severity: Note, Message: gap(own, v.Edge)})
-	}
-}
-
-func gap(s *subject, e *contract.Edge) string {
-	return fmt.Sprintf("%s %s: %s without an event that led to %s: it is late, or was lost", s.kind.Name, short(s.id), e, e.From.Label())
-}
-
-func (k *Checker) record(v *Verdict, own *subject, parties []*subject) {
-	for _, p := range parties {
-		if !k.subjects.Contains(p.key) {
-			p.id = strings.Clone(p.id) // else it keeps the whole payload in memory
-			k.subjects.Add(p.key, p)
-		}
-	}
-	own.seen = own.seen.With(v.Edge)
-	k.covered[own.kind] = k.covered[own.kind].With(v.Edge)
-	if own.partners == nil {
-		own.partners = map[*contract.State][]key{}
-	}
-	if len(own.partners[v.State]) == 0 {
-		for _, p := range parties {
-			own.partners[v.State] = append(own.partners[v.State], p.key)
-		}
-	}
-	for _, x := range v.values {
-		if p := partyOf(parties, x.field.Fact.Scope); p != nil {
-			if _, ok := p.fact(x.field.Fact); !ok {
-				p.facts = append(p.facts, known{x.field, v.State, kept(x.v)})
-			}
-		}
-	}
-	for _, p := range parties {
-		if main := parties[0]; p != main && p.owner == nil && main.kind == k.c.Subjects[0] {
-			p.owner = &main.key
-		}
-	}
-	for _, c := range k.claims(v, parties) {
-		for _, p := range parties {
-			p.remember(c)
+// gather takes note of the facts that relations ask for.
+func (k *Checker) gather(p *plan, token func(field int) []byte) {
+	for _, n := range p.needed {
+		if t := token(n.field); len(t) > 0 && p.id(n.kind, token) != nil {
+			k.scratch.facts[n.fact] = t
 		}
 	}
 }
 
-// remember keeps a claim. Of those that differ only in the time of their event,
-// the one that is hardest to satisfy says it all.
-func (s *subject) remember(c claim) {
-	for i, old := range s.claims {
-		if old.rel != c.rel || !slices.Equal(old.parties, c.parties) {
+// holds reports whether what one delivery demands is true of all that is known.
+// newest is the plan of the delivery being judged, unless it is the one that
+// demands.
+func (k *Checker) holds(p, newest *plan, token func(field int) []byte) bool {
+	for i := range p.demands {
+		d := &p.demands[i]
+		if !d.applies(token) {
 			continue
 		}
-		if len(c.own) == 0 || slices.EqualFunc(old.own, c.own, func(a, b known) bool { return jsondoc.Equal(a.v, b.v) }) {
-			return
-		}
-		if c.rel.Kind == contract.NotBefore && len(c.own) == 1 && len(old.own) == 1 {
-			if harder(c.own[0], old.own[0], c.rel) {
-				s.claims[i] = c
+		if d.never >= 0 {
+			excluded := func(e entry) bool { return e.state() == d.never }
+			if newest != nil && newest.index == d.never || slices.ContainsFunc(k.scratch.found, excluded) {
+				return false
 			}
-			return
+			continue
+		}
+		a, b := k.value(d.a, token), k.value(d.b, token)
+		if len(a) > 0 && len(b) > 0 && !holdsOf(d.rel, a, b) {
+			return false
 		}
 	}
-	if len(s.claims) < maxClaims {
-		s.claims = append(s.claims, c)
+	return true
+}
+
+func (d *demand) applies(token func(field int) []byte) bool {
+	for _, w := range d.when {
+		if string(token(w.field)) != w.tokens[0] {
+			return false
+		}
+	}
+	return true
+}
+
+func (k *Checker) value(s side, token func(field int) []byte) []byte {
+	if s.field >= 0 {
+		return token(s.field)
+	}
+	return k.scratch.facts[s.fact]
+}
+
+// holdsOf judges a relation by two tokens.
+func holdsOf(rel *contract.Relation, a, b []byte) bool {
+	switch {
+	case rel.Kind == contract.Equal && bytes.Equal(a, b):
+		return true
+	case rel.Kind == contract.NotBefore && plainTime(a) && plainTime(b):
+		return bytes.Compare(a, b) >= 0
+	}
+	return holds(rel, decoded(a), decoded(b))
+}
+
+// plainTime reports whether a token is a time such as "2025-09-05T10:30:00.000Z"
+// without a leap second: of two such times, the one that comes first is the
+// smaller text.
+func plainTime(t []byte) bool {
+	const form = `"0000-00-00T00:00:00.000Z"`
+	if len(t) != len(form) || t[18] == '6' {
+		return false
+	}
+	for i := range t {
+		if c := t[i]; c != form[i] && (form[i] != '0' || c < '0' || c > '9') {
+			return false
+		}
+	}
+	return true
+}
+
+// decoded is the value of a token.
+func decoded(t []byte) jsondoc.Value {
+	v, err := jsondoc.Parse(t)
+	if err != nil {
+		return jsondoc.Value{Kind: jsondoc.Number, Text: string(t)} // a long number's hash
+	}
+	return v
+}
+
+// remember keeps a delivery that breaks nothing: the scratch holds its tokens,
+// its subjects and the earlier deliveries about them.
+func (k *Checker) remember(p *plan, edge *contract.Edge) {
+	s := &k.scratch
+	for kind, id := range s.ids {
+		if id != nil && k.store.find(s.hashes[kind]) == nil {
+			k.store.add(kind, s.hashes[kind])
+		}
+	}
+	k.covered[p.own] = k.covered[p.own].With(edge)
+	own := k.store.find(s.hashes[p.own])
+	if own == nil {
+		return // there is room for fewer subjects than one delivery names
+	}
+	own.seen = own.seen.With(edge)
+	if k.repeats(p) {
+		return
+	}
+	for kind, id := range s.ids {
+		s.before[kind] = none
+		if r := k.store.find(s.hashes[kind]); id != nil && r != nil {
+			if s.before[kind] = r.last; r.count == maxChain {
+				return
+			}
+		}
+	}
+	a := k.store.keep(p.index, edge.Index, s.before, s.tokens)
+	for kind, id := range s.ids {
+		if r := k.store.find(s.hashes[kind]); id != nil && r != nil && a != none {
+			r.last = a
+			r.count++
+		}
 	}
 }
 
-// harder reports whether an event's time leaves the other side of the relation
-// less room than an old one does.
-func harder(c, old known, rel *contract.Relation) bool {
-	if c.field.Fact == rel.A {
-		return payment.Before(c.v, old.v)
+// repeats reports whether an earlier delivery says all that this one does. Where
+// this one demands more by its time, the earlier one gets it.
+func (k *Checker) repeats(p *plan) bool {
+	if !p.plain {
+		return false
 	}
-	return payment.Before(old.v, c.v)
+	for _, e := range k.scratch.found {
+		if e.state() == p.index && k.covers(p, e) {
+			for _, st := range p.stamps {
+				mine, theirs := k.scratch.tokens[st.field], e.token(st.field)
+				if earlier := payment.Before(decoded(mine), decoded(theirs)); earlier == st.earliest && !bytes.Equal(mine, theirs) {
+					copy(theirs, mine)
+				}
+			}
+			return true
+		}
+	}
+	return false
+}
+
+// covers reports whether an earlier delivery of the same state says all that
+// this one does, but for stamps, which are as long.
+func (k *Checker) covers(p *plan, e entry) bool {
+	for i, t := range k.scratch.tokens {
+		theirs := e.token(i)
+		stamped := slices.ContainsFunc(p.stamps, func(s stamp) bool { return s.field == i })
+		switch f := p.st.Fields[i].Fact; {
+		case stamped && len(t) != len(theirs):
+			return false
+		case f.Scope != nil && !bytes.Equal(t, theirs) && len(t) > 0:
+			return false
+		}
+	}
+	return true
 }
