@@ -79,14 +79,29 @@ type Handler struct {
 	mu       sync.Mutex
 	attempts *attempts
 	lanes    lanes
+	paths    []string
+	// canned are the bodies of the contract's answers.
+	canned map[*contract.Answer][]byte
+	// prompt is set when nothing holds an answer back.
+	prompt bool
 }
 
 // New returns a Handler.
-func New(o Options) *Handler { return &Handler{Options: o, attempts: newAttempts(maxOpen)} }
+func New(o Options) *Handler {
+	h := &Handler{
+		Options: o, attempts: newAttempts(maxOpen), paths: o.Contract.Paths(), canned: map[*contract.Answer][]byte{},
+		prompt: o.Delay == 0 && o.Response == nil && o.Forward == nil,
+	}
+	a := &o.Contract.Answers
+	for _, answer := range []*contract.Answer{&a.OK, &a.Duplicate, &a.WrongEvent, &a.Invalid, &a.Conflict} {
+		h.canned[answer] = answer.Body.AppendCanonical(nil)
+	}
+	return h
+}
 
 // ServeHTTP judges one delivery and answers it.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	known := slices.Contains(h.Contract.Paths(), r.URL.Path)
+	known := slices.Contains(h.paths, r.URL.Path)
 	switch {
 	case r.URL.Path == HealthPath && (r.Method == http.MethodGet || r.Method == http.MethodHead):
 		w.Header().Set("Content-Type", "application/json")
@@ -102,8 +117,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write(d.Answer) // filtered out
 		return
 	}
-	gone := context.AfterFunc(r.Context(), func() { h.attempts.end(d.Body, d.Attempt, h.Now(), false) })
-	defer gone()
+	if !h.prompt {
+		gone := context.AfterFunc(r.Context(), func() { h.attempts.end(d.Body, d.Attempt, h.Now(), false) })
+		defer gone()
+	}
 	header := h.treat(&d, r)
 	d.Latency = h.Now().Sub(d.Time)
 	if h.finish(&d, r) {
@@ -112,7 +129,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if d.Dropped {
 		panic(http.ErrAbortHandler) // closes the connection without an answer
 	}
-	_ = http.NewResponseController(w).SetWriteDeadline(h.Now().Add(writeTimeout))
+	if !h.prompt {
+		_ = http.NewResponseController(w).SetWriteDeadline(h.Now().Add(writeTimeout))
+	}
 	w.WriteHeader(d.Status)
 	_, _ = w.Write(d.Answer)
 }
@@ -131,14 +150,14 @@ func (h *Handler) judge(d *Delivery, w http.ResponseWriter, r *http.Request, kno
 	}
 	if finding != nil {
 		d.Verdict = verify.Verdict{Findings: []verify.Finding{*finding}}
-		h.answer(d, answer)
+		h.answer(d, &answer)
 		if answer.Status == http.StatusMethodNotAllowed {
 			w.Header().Set("Allow", http.MethodPost)
 		}
 		return true
 	}
 	if h.Filter != nil && !h.Filter(verify.Names(h.Contract, d.Body)) {
-		h.answer(d, h.Contract.Answers.OK)
+		h.answer(d, &h.Contract.Answers.OK)
 		return false
 	}
 	notes := d.Verdict.Findings
@@ -175,7 +194,7 @@ func (h *Handler) signed(d *Delivery, r *http.Request) (contract.Answer, *verify
 
 // retried judges an attempt that follows a failed one by when it came.
 func (h *Handler) retried(d *Delivery) {
-	n, failed, retry, first := h.attempts.begin(d.Body, described(d.Verdict), d.Time, d.Time.Add(h.Contract.Delivery.Timeout))
+	n, failed, retry, first := h.attempts.begin(d.Body, d.Verdict, d.Time, d.Time.Add(h.Contract.Delivery.Timeout))
 	d.Attempt = n
 	if first {
 		d.Verdict.First()
@@ -248,6 +267,9 @@ func (h *Handler) finish(d *Delivery, r *http.Request) bool {
 
 // door judges what can be judged before the body is read.
 func (h *Handler) door(r *http.Request, known bool) (contract.Answer, *verify.Finding) {
+	if known && r.Method == http.MethodPost && r.Header.Get("Content-Type") == "application/json" && r.Header.Get("Content-Encoding") == "" {
+		return contract.Answer{}, nil
+	}
 	media, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	charset, encoding := parameters["charset"], r.Header.Get("Content-Encoding")
 	switch {
@@ -294,7 +316,7 @@ func header(r *http.Request, name string) string {
 }
 
 func (h *Handler) read(w http.ResponseWriter, r *http.Request) ([]byte, contract.Answer, *verify.Finding) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+	body, err := readAll(http.MaxBytesReader(w, r.Body, MaxBody), r.ContentLength)
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
@@ -309,20 +331,41 @@ func (h *Handler) read(w http.ResponseWriter, r *http.Request) ([]byte, contract
 	return body, contract.Answer{}, nil
 }
 
+// readAll is io.ReadAll with the room that a body of known length needs.
+func readAll(r io.Reader, length int64) ([]byte, error) {
+	if length <= 0 || length > MaxBody {
+		return io.ReadAll(r)
+	}
+	body := make([]byte, 0, length+1) // one more, to see the end
+	for {
+		n, err := r.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		switch {
+		case errors.Is(err, io.EOF):
+			return body, nil
+		case err != nil:
+			return body, err
+		case len(body) == cap(body):
+			rest, err := io.ReadAll(r)
+			return append(body, rest...), err
+		}
+	}
+}
+
 // choose picks the documented answer to a verdict.
-func (h *Handler) choose(v verify.Verdict) contract.Answer {
-	a := h.Contract.Answers
+func (h *Handler) choose(v verify.Verdict) *contract.Answer {
+	a := &h.Contract.Answers
 	switch {
 	case v.OK() && v.Duplicate:
-		return a.Duplicate
+		return &a.Duplicate
 	case v.OK():
-		return a.OK
+		return &a.OK
 	case v.Has(verify.WrongPath), v.Has(verify.UnknownEvent):
-		return a.WrongEvent
+		return &a.WrongEvent
 	case slices.ContainsFunc(v.Findings, aboutForm):
-		return a.Invalid
+		return &a.Invalid
 	}
-	return a.Conflict
+	return &a.Conflict
 }
 
 // aboutForm reports whether a finding says that the payload itself is wrong, and
@@ -342,12 +385,16 @@ func aboutForm(f verify.Finding) bool {
 
 // answer sets the status and the body: the documented one, and the findings
 // where there are any.
-func (h *Handler) answer(d *Delivery, a contract.Answer) {
+func (h *Handler) answer(d *Delivery, a *contract.Answer) {
 	findings := d.Verdict.Findings
 	if h.AlwaysOK {
-		a, findings = h.Contract.Answers.OK, nil
+		a, findings = &h.Contract.Answers.OK, nil
 	}
 	d.Status = a.Status
+	if canned := h.canned[a]; canned != nil && len(findings) == 0 {
+		d.Answer = canned
+		return
+	}
 	body := a.Body.Clone()
 	if len(findings) > 0 {
 		items := make([]jsondoc.Value, len(findings))

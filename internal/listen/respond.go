@@ -1,9 +1,9 @@
 package listen
 
 import (
-	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"strconv"
 	"strings"
 	"sync"
@@ -67,39 +67,40 @@ func (r Response) Applies(n int) bool { return (n-1)%r.Of < r.First }
 // delivery is known by its bytes: a retry repeats them.
 type attempts struct {
 	mu   sync.Mutex
-	open *simplelru.LRU[[sha256.Size]byte, *attempt]
+	seed maphash.Seed
+	open *simplelru.LRU[uint64, *attempt] // by the hash of the bytes
 	// lost is set when a delivery was forgotten that may be tried again.
 	lost bool
 }
 
 type attempt struct {
-	what  string // in words
+	state *contract.State // nil where it reports none
+	id    string
 	n     int
 	ended time.Time // when the sender knew, or will know, that the last one failed
 	taken bool
 }
 
 func newAttempts(limit int) *attempts {
-	a := &attempts{}
+	a := &attempts{seed: maphash.MakeSeed()}
 	var err error
-	a.open, err = simplelru.NewLRU(limit, func(_ [sha256.Size]byte, t *attempt) { a.lost = a.lost || !t.taken })
+	a.open, err = simplelru.NewLRU(limit, func(_ uint64, t *attempt) { a.lost = a.lost || !t.taken })
 	if err != nil {
 		panic(err) // the limit is a positive constant
 	}
 	return a
 }
 
-// begin counts an attempt at what is described in words. The one before it, if there is one, had failed when
-// retry is set, and the sender knew so at that moment. The new one fails at the
+// begin counts an attempt at what was judged. The one before it, if there is one, had failed when retry is set, and the sender knew so at that moment. The new one fails at the
 // latest at giveUp, when the sender stops waiting. First is set when no attempt
 // is known to have been taken.
-func (a *attempts) begin(body []byte, what string, now, giveUp time.Time) (n int, failed time.Time, retry, first bool) {
+func (a *attempts) begin(body []byte, v verify.Verdict, now, giveUp time.Time) (n int, failed time.Time, retry, first bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	key := sha256.Sum256(body)
+	key := maphash.Bytes(a.seed, body)
 	t, ok := a.open.Get(key)
 	if !ok {
-		t = &attempt{what: what}
+		t = &attempt{state: v.State, id: v.ID}
 		first = a.lost
 		a.open.Add(key, t)
 	}
@@ -121,7 +122,7 @@ func (a *attempts) missed(d contract.Delivery, now time.Time) []verify.Finding {
 		if wait := d.Backoff[t.n-1]; now.Sub(t.ended) > latest(wait) {
 			out = append(out, verify.Finding{
 				Code: verify.RetryMissed, Severity: verify.Warning, Source: d.Source,
-				Message: fmt.Sprintf("%s failed in attempt %d and was not tried again: a retry was due after %s", t.what, t.n, wait),
+				Message: fmt.Sprintf("%s failed in attempt %d and was not tried again: a retry was due after %s", t.described(), t.n, wait),
 			})
 		}
 	}
@@ -132,7 +133,7 @@ func (a *attempts) missed(d contract.Delivery, now time.Time) []verify.Finding {
 func (a *attempts) end(body []byte, n int, at time.Time, taken bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	t, ok := a.open.Get(sha256.Sum256(body))
+	t, ok := a.open.Get(maphash.Bytes(a.seed, body))
 	if !ok || n == 0 {
 		return
 	}
