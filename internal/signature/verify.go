@@ -64,6 +64,9 @@ type form struct {
 }
 
 func forms(body []byte) []form {
+	if jsondoc.IsPlain(body) {
+		return []form{{Both, body}}
+	}
 	v, err := jsondoc.Parse(body)
 	if err != nil {
 		return []form{{Raw, body}}
