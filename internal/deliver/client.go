@@ -3,6 +3,7 @@ package deliver
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -198,6 +199,12 @@ func (c *Client) Post(ctx context.Context, u *url.URL, header http.Header, body 
 	return c.post(ctx, message{url: u, header: header, body: body}, &attempt{})
 }
 
+// Get asks u for what is there, once, within the same limits and behind the same
+// guard as Post.
+func (c *Client) Get(ctx context.Context, u *url.URL, header http.Header) Result {
+	return c.post(ctx, message{method: http.MethodGet, url: u, header: header}, &attempt{})
+}
+
 func (c *Client) post(ctx context.Context, m message, a *attempt) Result {
 	r := Result{Started: c.options.Now(), Fault: a.fault}
 	limited, cancel := context.WithTimeout(ctx, c.options.Timeout)
@@ -273,7 +280,7 @@ func (c *Client) request(ctx context.Context, a *attempt, m message) (*http.Requ
 		target.Opaque = (&url.URL{Host: u.Host, Path: u.Path, RawPath: u.RawPath}).String()
 	}
 	req := &http.Request{
-		Method: http.MethodPost, URL: &target, Host: host, Header: fields,
+		Method: cmp.Or(m.method, http.MethodPost), URL: &target, Host: host, Header: fields,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Body: http.NoBody,
 	}

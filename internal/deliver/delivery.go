@@ -99,6 +99,7 @@ func between(ctx context.Context, done int, pause time.Duration, wait func(conte
 
 // message is what every attempt of a delivery sends.
 type message struct {
+	method string // empty means POST
 	url    *url.URL
 	header http.Header
 	body   []byte

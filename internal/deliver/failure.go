@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -44,11 +45,15 @@ func classify(p progress, err, ended error, expired bool) Outcome {
 		return Canceled
 	case expired && p.connected:
 		return TimedOut
-	case p.sent:
+	case p.sent, p.connected && isGarbage(err):
 		return Unknown
 	}
 	return Unreachable
 }
+
+// isGarbage reports whether a server spoke, and it was no HTTP. It may do so
+// before the request is sent; net/http has no type for it.
+func isGarbage(err error) bool { return strings.Contains(err.Error(), "malformed HTTP") }
 
 func isRefusal(err error) bool {
 	var (
@@ -111,6 +116,8 @@ func explainUnreachable(a attemptInfo, err error) string {
 			a.address, shorten(cert.Err.Error()))
 	case errors.As(err, &record):
 		return fmt.Sprintf("%s does not speak TLS; if it is a plain HTTP server, write http:// instead of https://", a.address)
+	case a.connected && !a.expired:
+		return fmt.Sprintf("%s took the connection, and broke it before the request was sent", a.address)
 	case a.expired && a.handshaking:
 		return fmt.Sprintf("%s took the connection, but the TLS handshake was not complete within %s", a.address, a.limit)
 	case errors.As(err, &dns):

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
 	"syscall"
 )
 
@@ -68,6 +69,17 @@ func guardDial(_ context.Context, _, address string, _ syscall.RawConn) error {
 	return nil
 }
 
+// CheckLocal returns a *RemoteError when any address of u's host is outside this
+// machine and its private network, whether or not AllowRemote lets deliveries
+// go there.
+func (c *Client) CheckLocal(ctx context.Context, u *url.URL) error {
+	addrs, err := c.options.Resolver.LookupNetIP(ctx, "ip", u.Hostname())
+	if err != nil {
+		return err
+	}
+	return remote(u.Hostname(), addrs)
+}
+
 // guardHost resolves host and refuses it when any of its addresses is remote.
 // It exists for proxies only: the guard on the dial then sees the proxy's
 // address, never the target's, so a local proxy would carry a delivery anywhere.
@@ -78,6 +90,10 @@ func guardHost(ctx context.Context, resolver *net.Resolver, host string) error {
 	if err != nil {
 		return fmt.Errorf("cannot tell whether %s, behind the proxy, is local (--allow-remote skips this check): %w", host, err)
 	}
+	return remote(host, addrs)
+}
+
+func remote(host string, addrs []netip.Addr) error {
 	for _, addr := range addrs {
 		if !isLocal(addr) {
 			return &RemoteError{Host: host, Addr: addr.Unmap()}
