@@ -5,7 +5,6 @@ package payment
 
 import (
 	"fmt"
-	"hash/fnv"
 	"math/rand/v2"
 	"strconv"
 	"time"
@@ -57,7 +56,7 @@ func (p *Payment) Fact(f *contract.Fact, st *contract.State) jsondoc.Value {
 	case g == nil:
 		return p.documented(f, st)
 	case g.Kind == contract.Moment && g.State == nil && !g.Start:
-		return p.moment(st)
+		return jsondoc.StringValue(p.moment(g, st).Format(TimeLayout))
 	}
 	v, ok := p.values[f]
 	if !ok {
@@ -80,74 +79,75 @@ func (p *Payment) documented(f *contract.Fact, st *contract.State) jsondoc.Value
 	return jsondoc.NullValue()
 }
 
-func (p *Payment) moment(st *contract.State) jsondoc.Value {
-	return jsondoc.StringValue(p.Start.Add(p.Offset(st)).UTC().Format(TimeLayout))
+// moment returns the moment that the event of state st gives, in UTC.
+func (o *Options) moment(g *contract.Generator, st *contract.State) time.Time {
+	switch {
+	case g.Start:
+		return o.Start.UTC()
+	case g.State != nil:
+		st = g.State
+	}
+	return o.Start.Add(o.offset(st)).UTC()
 }
 
 // Offset returns when the event of state st happens, counted from Start.
-func (p *Payment) Offset(st *contract.State) time.Duration {
-	if at, ok := p.Moments[st]; ok {
+func (p *Payment) Offset(st *contract.State) time.Duration { return p.offset(st) }
+
+func (o *Options) offset(st *contract.State) time.Duration {
+	if at, ok := o.Moments[st]; ok {
 		return at
 	}
 	if st.Late < time.Millisecond {
 		return st.At
 	}
-	late := p.stream(st.String() + " late").Int64N(st.Late.Milliseconds() + 1)
+	r := o.source(hash(st.Subject.Name, " ", st.Name, " late"))
+	late := below(&r, uint64(st.Late.Milliseconds())+1)
 	return st.At + time.Duration(late)*time.Millisecond
 }
 
-func (p *Payment) stream(name string) *rand.Rand {
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(name))
-	return rand.New(rand.NewPCG(p.Seed, h.Sum64()^(p.Index*0x9e3779b97f4a7c15)))
-}
-
 func (p *Payment) make(f *contract.Fact, g *contract.Generator, st *contract.State) jsondoc.Value {
-	r := p.stream(f.Name)
+	r := p.source(hash(f.Name))
 	switch g.Kind {
 	case contract.UUID:
-		return jsondoc.StringValue(uuid(r))
+		return jsondoc.StringValue(string(appendUUID(nil, &r)))
 	case contract.CUID:
-		return jsondoc.StringValue("c" + digits(r, "0123456789abcdefghijklmnopqrstuvwxyz", 24))
+		return jsondoc.StringValue(string(appendCUID(nil, &r)))
 	case contract.Hex:
-		return jsondoc.StringValue(digits(r, "0123456789abcdef", g.Length))
+		return jsondoc.StringValue(string(appendHex(nil, &r, g.Length)))
 	case contract.Base58Check:
-		return jsondoc.StringValue(base58check(r, g.Version, g.Length))
+		return jsondoc.StringValue(string(appendBase58Check(nil, &r, g.Version, g.Length)))
 	case contract.Pick:
-		return jsondoc.StringValue(g.Texts[r.IntN(len(g.Texts))])
+		return jsondoc.StringValue(pick(&r, g.Texts))
 	case contract.Text:
-		return jsondoc.StringValue(p.fill(g.Texts[r.IntN(len(g.Texts))], st))
+		return jsondoc.StringValue(p.fill(pick(&r, g.Texts), st))
 	case contract.Amount:
-		return jsondoc.StringValue(amount(r, g).StringFixed(int32(g.Places)))
+		low, step, steps := amounts(g)
+		drawn := low.Add(step.Mul(decimal.NewFromUint64(below(&r, uint64(steps)+1))))
+		return jsondoc.StringValue(drawn.StringFixed(int32(g.Places)))
 	case contract.Quotient:
 		of, _ := number(p.Fact(g.Of, st).Text)
 		by, _ := number(g.By)
 		return jsondoc.StringValue(of.DivRound(by, int32(g.Places)).StringFixed(int32(g.Places)))
 	case contract.Same:
-		return p.same(r, f, g, st)
+		return p.same(&r, f, g, st)
 	case contract.Integer:
-		low, _ := strconv.ParseInt(g.Min, 10, 64)
-		high, _ := strconv.ParseInt(g.Max, 10, 64)
-		return jsondoc.Value{Kind: jsondoc.Number, Text: strconv.FormatInt(low+r.Int64N(max(high-low, 0)+1), 10)}
+		low, count := integers(g)
+		return jsondoc.Value{Kind: jsondoc.Number, Text: strconv.FormatUint(low+below(&r, count), 10)}
 	case contract.Moment:
-		if g.Start {
-			return jsondoc.StringValue(p.Start.UTC().Format(TimeLayout))
-		}
-		return p.moment(g.State)
+		return jsondoc.StringValue(p.moment(g, st).Format(TimeLayout))
 	}
 	panic(fmt.Sprintf("payment: generator %q of fact %s is not implemented", g.Kind, f.Name))
 }
 
 // same copies another fact's value, unless a state the payment comes to wants
 // the two to differ.
-func (p *Payment) same(r *rand.Rand, f *contract.Fact, g *contract.Generator, st *contract.State) jsondoc.Value {
+func (p *Payment) same(r *rand.PCG, f *contract.Fact, g *contract.Generator, st *contract.State) jsondoc.Value {
 	of := p.Fact(g.Of, st)
 	whole, ok := number(of.Text)
 	if g.Percent == [2]int{} || !ok || !p.mustDiffer(f, g.Of) {
 		return of
 	}
-	percent := g.Percent[0] + r.IntN(g.Percent[1]-g.Percent[0]+1)
-	part := whole.Mul(decimal.New(int64(percent), -2)).Truncate(int32(g.Places))
+	part := whole.Mul(decimal.New(int64(percent(r, g)), -2)).Truncate(int32(g.Places))
 	if part.Equal(whole) {
 		part = part.Add(decimal.New(1, -int32(g.Places)))
 	}
@@ -157,13 +157,16 @@ func (p *Payment) same(r *rand.Rand, f *contract.Fact, g *contract.Generator, st
 func (p *Payment) mustDiffer(a, b *contract.Fact) bool {
 	for _, st := range p.Toward {
 		for _, rel := range st.Relations {
-			concerns := (rel.A == a && rel.B == b) || (rel.A == b && rel.B == a)
-			if rel.Kind == contract.Different && concerns && p.applies(rel) {
+			if separates(rel, a, b) && p.applies(rel) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+func separates(rel *contract.Relation, a, b *contract.Fact) bool {
+	return rel.Kind == contract.Different && (rel.A == a && rel.B == b || rel.A == b && rel.B == a)
 }
 
 func (p *Payment) applies(rel *contract.Relation) bool {

@@ -40,6 +40,14 @@ func NewSecret(b []byte) (Secret, error) {
 	return Secret{reveal: func() []byte { return held }}, nil
 }
 
+// minTold is how long a secret must be, in bytes, for In to find it: a shorter one may stand in any text by chance.
+const minTold = 8
+
+// In reports whether a text holds the secret. It does not find one shorter than 8 bytes.
+func (s Secret) In(text []byte) bool {
+	return s.reveal != nil && len(s.reveal()) >= minTold && bytes.Contains(text, s.reveal())
+}
+
 // String returns "[secret]".
 func (Secret) String() string { return hidden }
 

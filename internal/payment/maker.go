@@ -1,0 +1,198 @@
+package payment
+
+import (
+	"slices"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/paytest/paytest/internal/contract"
+	"github.com/paytest/paytest/internal/jsondoc"
+)
+
+// maker is a fact's generator as a Drawer needs it: names resolved and numbers
+// read.
+type maker struct {
+	way   way
+	g     *contract.Generator
+	index int
+	name  uint64 // the hash of the fact's name
+	uses  []*maker
+
+	highest   fixed // of the amounts it makes, and their places
+	low, step fixed
+	count     uint64 // of steps
+	times, by uint64 // what turns the units of a dividend into the quotient
+
+	texts  [][]piece         // what one is picked of
+	differ []*contract.State // payments that come there have another amount than the fact used
+}
+
+// way is how a Drawer comes to a value.
+type way uint8
+
+const (
+	slow   way = iota // by Payment
+	moment            // by the options alone
+	same              // by another fact and the payment's outcome
+	text              // by the seed and the index
+	amount            // likewise, and it counts
+)
+
+// piece is a part of a text: escaped, or a fact, or an amount divided by a
+// number.
+type piece struct {
+	text string
+	fact *maker
+	by   uint64
+}
+
+func (d *Drawer) maker(f *contract.Fact) *maker {
+	m := d.makers[f.Index]
+	if m == nil {
+		m = &maker{g: f.Generate, index: f.Index, name: hash(f.Name)}
+		if m.g != nil {
+			m.way = d.compile(m, f)
+		}
+		d.makers[f.Index] = m
+	}
+	return m
+}
+
+func (d *Drawer) compile(m *maker, f *contract.Fact) way {
+	switch m.g.Kind {
+	case contract.Moment:
+		return moment
+	case contract.Same:
+		return d.compileSame(m, f)
+	case contract.Amount:
+		return m.compileAmount()
+	case contract.Quotient:
+		return d.compileQuotient(m)
+	case contract.Integer:
+		low, count := integers(m.g)
+		m.low, m.step, m.count, m.highest = fixed{units: low}, fixed{units: 1}, count, fixed{units: low + count - 1}
+		return amount
+	case contract.Text:
+		return d.compileTexts(m)
+	case contract.Pick:
+		for _, text := range m.g.Texts {
+			m.texts = append(m.texts, []piece{literal(text)})
+		}
+	case contract.UUID, contract.CUID, contract.Hex, contract.Base58Check:
+	}
+	return text
+}
+
+// use makes m wait for another fact, and returns how that comes to its value.
+func (d *Drawer) use(m *maker, f *contract.Fact) (*maker, way) {
+	of := d.maker(f)
+	m.uses = append(m.uses, of)
+	return of, of.way
+}
+
+func (m *maker) compileAmount() way {
+	low, step, steps := amounts(m.g)
+	places := max(m.g.Places, -int(low.Exponent()), -int(step.Exponent()))
+	highest, ok1 := toFixed(low.Add(step.Mul(decimal.NewFromInt(steps))), places)
+	least, ok2 := toFixed(low, places)
+	each, ok3 := toFixed(step, places)
+	if !ok1 || !ok2 || !ok3 {
+		return slow
+	}
+	m.low, m.step, m.count, m.highest = least, each, uint64(steps)+1, highest.round(m.g.Places)
+	return amount
+}
+
+func (d *Drawer) compileQuotient(m *maker) way {
+	of, how := d.use(m, m.g.Of)
+	if how != amount {
+		return slow
+	}
+	by, _ := number(m.g.By)
+	units, ok1 := divisor(of, by)
+	highest, ok2 := toFixed(of.highest.decimal().DivRound(by, int32(m.g.Places)), m.g.Places)
+	if !ok1 || !ok2 {
+		return slow
+	}
+	m.times, m.by, m.highest = pow10(-int(by.Exponent())), units, highest
+	return amount
+}
+
+// divisor gives by as many places as the amounts of a maker have together with
+// its own, and reports whether those fit too.
+func divisor(of *maker, by decimal.Decimal) (units uint64, ok bool) {
+	places := of.highest.places - int(by.Exponent())
+	_, fits := toFixed(of.highest.decimal(), places)
+	scaled, ok := toFixed(by, places)
+	return scaled.units, ok && fits
+}
+
+func (d *Drawer) compileSame(m *maker, f *contract.Fact) way {
+	of, how := d.use(m, m.g.Of)
+	switch {
+	case how != text && how != amount:
+		return slow
+	case m.g.Percent == [2]int{}:
+		return same
+	}
+	largest := decimal.New(int64(max(m.g.Percent[1], 100)), -2)
+	_, fits := toFixed(of.highest.decimal().Mul(largest), max(m.g.Places, of.highest.places+2))
+	if how != amount || !fits || !d.compileOutcomes(m, f) {
+		return slow
+	}
+	return same
+}
+
+// compileOutcomes lists the states where the fact is not the same, unless that
+// depends on what is drawn.
+func (d *Drawer) compileOutcomes(m *maker, f *contract.Fact) (fixed bool) {
+	drawn := func(c contract.Condition) bool { return c.Fact.Generate != nil }
+	for _, st := range d.c.States() {
+		for _, rel := range st.Relations {
+			switch {
+			case !separates(rel, f, m.g.Of):
+			case slices.ContainsFunc(rel.When, drawn):
+				return false
+			case New(d.c, Options{}).applies(rel):
+				m.differ = append(m.differ, st)
+			}
+		}
+	}
+	return true
+}
+
+func (d *Drawer) compileTexts(m *maker) way {
+	for _, t := range m.g.Texts {
+		pieces, ok := d.pieces(m, t)
+		if !ok {
+			return slow
+		}
+		m.texts = append(m.texts, pieces)
+	}
+	return text
+}
+
+// pieces splits a text where Payment fills it.
+func (d *Drawer) pieces(m *maker, t string) (pieces []piece, ok bool) {
+	start := 0
+	for _, at := range contract.Placeholder().FindAllStringSubmatchIndex(t, -1) {
+		of, how := d.use(m, d.c.Fact(t[at[2]:at[3]]))
+		p, ok := piece{fact: of}, how == text || how == amount
+		if at[4] >= 0 {
+			by, _ := number(t[at[4]:at[5]])
+			p.by, ok = divisor(of, by)
+			ok = ok && how == amount
+		}
+		if !ok {
+			return nil, false
+		}
+		pieces = append(pieces, literal(t[start:at[0]]), p)
+		start = at[1]
+	}
+	return append(pieces, literal(t[start:])), true
+}
+
+func literal(text string) piece {
+	quoted := string(jsondoc.StringValue(text).AppendCanonical(nil))
+	return piece{text: quoted[1 : len(quoted)-1]}
+}
