@@ -45,6 +45,7 @@ func outside() cli.Env {
 		Open:        func(name string) (fs.File, error) { return os.Open(name) },
 		Dir:         os.DirFS,
 		Start:       start,
+		Output:      output,
 		Files:       files{},
 		WriteFile:   writeFile,
 		CreateFile:  createFile,

@@ -65,6 +65,7 @@ func TestScripts(t *testing.T) {
 			"hides":    cmdHides,
 			"alike":    cmdAlike,
 			"junit":    cmdJUnit,
+			"shop":     cmdShop,
 		},
 	})
 }

@@ -42,6 +42,9 @@ type Env struct {
 	// Start runs a command line with additions to the environment, until ctx ends
 	// at the latest.
 	Start func(ctx context.Context, line string, env []string) (wait func() error, err error)
+	// Output runs a command line with additions to the environment and returns what
+	// it prints; what it leaves running goes on.
+	Output func(ctx context.Context, line string, env []string) ([]byte, error)
 	// Files is where journals are kept.
 	Files journal.FS
 	// WriteFile writes a whole file or leaves the old one, CreateFile one that
@@ -191,7 +194,7 @@ whether it agrees with what came before.`,
 	root.SetUsageTemplate(usageTemplate(root.UsageTemplate()))
 	root.SetCompletionCommandGroupID("setup")
 	for id, commands := range map[string][]*cobra.Command{
-		"test":     {newDemo(a), newSend(a), newListen(a), newRun(a), newReplay(a), newValidate(a)},
+		"test":     {newDemo(a), newSend(a), newListen(a), newRun(a), newConform(a), newReplay(a), newValidate(a)},
 		"contract": {newPayload(a), newExplain(a), newGraph(a)},
 		"setup":    {newInit(a), newSign(a), newVerifySignature(a), newRedact(a), newConfig(a), newVersion(a)},
 	} {

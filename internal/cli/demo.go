@@ -18,21 +18,44 @@ import (
 )
 
 func newDemo(a *app) *cobra.Command {
-	return &cobra.Command{
+	var bug string
+	var list bool
+	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Watch one payment's webhooks made, delivered and checked",
 		Long: `Start a receiver on a free port of this machine, deliver the webhooks of one
-payment to it, and one more that the contract forbids; show what each check saw.`,
-		Example: `  paytest demo`,
+payment to it, and one more that the contract forbids; show what each check saw.
+
+With --bug, start a merchant's endpoint that is right but for one bug, and watch
+the case of paytest conform that catches it.`,
+		Example: "  paytest demo\n  paytest demo --bug double-credit\n  paytest demo --bugs",
 		Args:    atMost(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := a.contract()
-			if err != nil {
+			switch {
+			case err != nil:
+				return err
+			case list:
+				a.listBugs()
+				return nil
+			case bug != "":
+				return a.demoBug(cmd.Context(), c, bug)
+			}
+			if err := a.demo(cmd.Context(), c); err != nil {
 				return err
 			}
-			return a.demo(cmd.Context(), c)
+			if err := a.demoCredits(cmd.Context(), c); err != nil {
+				return err
+			}
+			a.demoEnd(c)
+			return nil
 		},
 	}
+	cmd.Flags().StringVar(&bug, "bug", "", "start an endpoint with this `bug`, and catch it")
+	cmd.Flags().BoolVar(&list, "bugs", false, "list the bugs")
+	once(cmd, "bug", "bugs")
+	_ = cmd.RegisterFlagCompletionFunc("bug", completeBugs)
+	return cmd
 }
 
 // step is one delivery of the demo.
@@ -92,7 +115,8 @@ func (a *app) demo(ctx context.Context, c *contract.Contract) error {
 	if err := <-served; err != nil {
 		return err
 	}
-	a.demoEnd(c, len(steps), caught)
+	a.out.Line()
+	a.out.Line(report.S(report.Good, "%d webhooks delivered: %d accepted, %d illegal one caught.", len(steps), len(steps)-caught, caught))
 	return nil
 }
 
@@ -136,12 +160,12 @@ func (a *app) demoStep(n int, s step, r deliver.Result, v verify.Verdict) {
 	a.out.Findings(v.Findings, "   ")
 }
 
-func (a *app) demoEnd(c *contract.Contract, sent, caught int) {
+func (a *app) demoEnd(c *contract.Contract) {
 	last := c.Flow[len(c.Flow)-1]
 	a.out.Line()
-	a.out.Line(report.S(report.Good, "%d webhooks delivered: %d accepted, %d illegal one caught.", sent, sent-caught, caught))
 	a.out.Line(report.T("Next, with your own endpoint on port 3000:"))
 	a.out.Line(report.S(report.Accent, "  paytest send %s", last))
+	a.out.Line(report.S(report.Accent, "  paytest conform http://localhost:3000"))
 	a.out.Line(report.T("or in place of it:"))
 	a.out.Line(report.S(report.Accent, "  paytest listen :3000"))
 }

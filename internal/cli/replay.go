@@ -86,7 +86,7 @@ func (a *app) replay(cmd *cobra.Command, o *replayOptions, args []string) error 
 	if r.clock, _, err = clock(o.speed); err != nil {
 		return err
 	}
-	outs, err := outputs(o.reports)
+	outs, err := outputs(o.reports, report.Formats())
 	if err != nil {
 		return err
 	}

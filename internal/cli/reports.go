@@ -10,11 +10,13 @@ import (
 	"github.com/paytest/paytest/internal/verify"
 )
 
-func reportFlag(cmd *cobra.Command, typed *[]string) {
-	cmd.Flags().StringArrayVar(typed, "report", nil, "write a report, as `format=path`; formats: "+strings.Join(report.Formats(), ", ")+"; may be repeated")
+func reportFlag(cmd *cobra.Command, typed *[]string) { formatsFlag(cmd, typed, report.Formats()) }
+
+func formatsFlag(cmd *cobra.Command, typed *[]string, formats []string) {
+	cmd.Flags().StringArrayVar(typed, "report", nil, "write a report, as `format=path`; formats: "+strings.Join(formats, ", ")+"; may be repeated")
 	_ = cmd.RegisterFlagCompletionFunc("report", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		var out []string
-		for _, f := range report.Formats() {
+		for _, f := range formats {
 			out = append(out, f+"=")
 		}
 		return out, cobra.ShellCompDirectiveNoSpace
@@ -22,10 +24,10 @@ func reportFlag(cmd *cobra.Command, typed *[]string) {
 }
 
 // outputs reads the values of --report.
-func outputs(typed []string) ([]report.Output, error) {
+func outputs(typed, formats []string) ([]report.Output, error) {
 	var out []report.Output
 	for _, s := range typed {
-		o, err := report.ParseOutput(s)
+		o, err := report.ParseOutput(s, formats)
 		if err != nil {
 			return nil, usage("--report: %w", err)
 		}

@@ -61,7 +61,7 @@ func (a *app) newRunner(cmd *cobra.Command, c *contract.Contract, o *runOptions)
 	if r.minimum, err = share(o.minCoverage); err != nil {
 		return nil, err
 	}
-	if r.outputs, err = outputs(o.reports); err != nil {
+	if r.outputs, err = outputs(o.reports, report.Formats()); err != nil {
 		return nil, err
 	}
 	if r.t, err = a.target(c, cmd, &o.target, len(c.Delivery.Backoff)); err != nil {

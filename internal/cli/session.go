@@ -98,7 +98,7 @@ func (s *session) expectations(*listen.Options) error {
 		return usage("--max-events, --timeout, --delay and --record-max take nothing below zero")
 	}
 	var err error
-	s.outputs, err = outputs(s.o.reports)
+	s.outputs, err = outputs(s.o.reports, report.Formats())
 	return err
 }
 

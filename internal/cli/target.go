@@ -32,22 +32,33 @@ type targetOptions struct {
 
 // flags declares the flags; retries is the default number of them.
 func (o *targetOptions) flags(cmd *cobra.Command, retries string) {
+	o.reach(cmd)
 	f := cmd.Flags()
 	f.StringVar(&o.to, "to", "http://localhost:3000", "send to this `URL`")
+	f.StringVar(&o.proxy, "proxy", "", "go through the proxy at this `URL`; the environment's proxies are ignored")
+	f.IntVar(&o.retries, "retries", -1, "try again this `number` of times")
+	f.StringVar(&o.backoff, "backoff", "", "wait this long before each retry, as `1s,2s,4s`")
+	f.Float64Var(&o.jitter, "jitter", 0, "spread the waits by this `share`: 0.2 is up to 20 % shorter or longer")
+	for name, value := range map[string]string{"backoff": byContract, "retries": retries} {
+		f.Lookup(name).DefValue = value
+	}
+	for _, name := range []string{"to", "proxy", "retries", "backoff", "jitter"} {
+		noFiles(cmd, name, cobra.ShellCompDirectiveNoFileComp)
+	}
+}
+
+// reach declares the flags that say how one delivery reaches the endpoint.
+func (o *targetOptions) reach(cmd *cobra.Command) {
+	o.retries = -1
+	f := cmd.Flags()
 	f.StringArrayVarP(&o.headers, "header", "H", nil, "send this header too, as `'Name: value'`; may be repeated")
 	f.DurationVar(&o.timeout, "timeout", 0, "wait this `long` for the whole answer")
 	f.BoolVarP(&o.insecure, "insecure", "k", false, "do not check the server's certificate")
 	f.StringVar(&o.caCert, "cacert", "", "trust the certificates in this PEM `file`")
-	f.StringVar(&o.proxy, "proxy", "", "go through the proxy at this `URL`; the environment's proxies are ignored")
 	f.BoolVar(&o.allowRemote, "allow-remote", false, "allow a target outside this machine and its private networks")
-	f.IntVar(&o.retries, "retries", -1, "try again this `number` of times")
-	f.StringVar(&o.backoff, "backoff", "", "wait this long before each retry, as `1s,2s,4s`")
-	f.Float64Var(&o.jitter, "jitter", 0, "spread the waits by this `share`: 0.2 is up to 20 % shorter or longer")
 	o.secrets.flags(cmd)
-	for name, value := range map[string]string{"timeout": byContract, "backoff": byContract, "retries": retries} {
-		f.Lookup(name).DefValue = value
-	}
-	for _, name := range []string{"to", "header", "timeout", "proxy", "retries", "backoff", "jitter"} {
+	f.Lookup("timeout").DefValue = byContract
+	for _, name := range []string{"header", "timeout"} {
 		noFiles(cmd, name, cobra.ShellCompDirectiveNoFileComp)
 	}
 }

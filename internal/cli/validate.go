@@ -73,7 +73,7 @@ func (a *app) validate(o *validateOptions, files []string) error {
 	if err != nil {
 		return err
 	}
-	outs, err := outputs(o.reports)
+	outs, err := outputs(o.reports, report.Formats())
 	if err != nil {
 		return err
 	}

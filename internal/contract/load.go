@@ -29,9 +29,9 @@ const (
 	maxRetries   = 20
 )
 
-// ConformFile is the pack's file that describes the cases of an endpoint's
+// ConformFolder is the pack's folder that describes the cases of an endpoint's
 // conformance; Load leaves it alone.
-const ConformFile = "conform.json"
+const ConformFolder = "conform"
 
 // Load reads a pack: contract.json, facts.json and SUBJECT/STATE.json for each
 // state. A pack that does not hold together is refused with a *LoadError that
@@ -305,10 +305,10 @@ func (l *loader) states() {
 	}
 	for _, d := range top {
 		switch {
-		case d.IsDir() && l.c.Subject(d.Name()) == nil:
+		case d.IsDir() && d.Name() != ConformFolder && l.c.Subject(d.Name()) == nil:
 			l.strayFolder(d.Name())
-		case !d.IsDir() && path.Ext(d.Name()) == ".json" && !contains([]string{contractFile, factsFile, ConformFile}, d.Name()):
-			node{load: l, file: d.Name()}.fail("is no file of a contract: it takes %s, %s, %s and SUBJECT/STATE.json", contractFile, factsFile, ConformFile)
+		case !d.IsDir() && path.Ext(d.Name()) == ".json" && d.Name() != contractFile && d.Name() != factsFile:
+			node{load: l, file: d.Name()}.fail("is no file of a contract: it takes %s, %s and SUBJECT/STATE.json", contractFile, factsFile)
 		}
 	}
 	for _, s := range l.c.Subjects {

@@ -52,6 +52,7 @@ type Printer struct {
 	w      io.Writer
 	width  int
 	styles map[Style]*color.Color
+	status bool // a status line stands on the terminal
 	err    error
 }
 
@@ -143,9 +144,28 @@ func (p *Printer) Text(s string) {
 
 // Raw writes data that is meant for a program, such as JSON, as it is.
 func (p *Printer) Raw(data []byte) {
+	p.Status("")
 	if p.err == nil {
 		_, p.err = p.w.Write(data)
 	}
+}
+
+// Status shows what is going on in a line that the next one replaces; an empty
+// text takes it away. It is for terminals alone: a Printer that does not wrap
+// ignores it.
+func (p *Printer) Status(text string) {
+	if p.width == 0 || p.err != nil || text == "" && !p.status {
+		return
+	}
+	text = Escape(text)
+	for columns(text) >= p.width {
+		_, last := utf8.DecodeLastRuneInString(text)
+		text = text[:len(text)-last]
+	}
+	if p.status = text != ""; p.status {
+		text = p.styles[Faint].Sprint(text)
+	}
+	_, p.err = io.WriteString(p.w, "\r\x1b[2K"+text)
 }
 
 // Err returns the first error of writing, such as a closed pipe.

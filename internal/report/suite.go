@@ -303,9 +303,10 @@ const (
 	FormatJSON     Format = "json"
 	FormatNDJSON   Format = "ndjson"
 	FormatMarkdown Format = "markdown"
+	FormatHTML     Format = "html"
 )
 
-// Formats returns the names of all formats.
+// Formats returns the names of the formats of a suite.
 func Formats() []string {
 	return []string{string(FormatJUnit), string(FormatJSON), string(FormatNDJSON), string(FormatMarkdown)}
 }
@@ -326,14 +327,14 @@ func (e *OutputError) Error() string {
 	return fmt.Sprintf("report %q: %s", shorten(e.Text, 60), e.Problem)
 }
 
-// ParseOutput reads "junit=report.xml". Its errors are *OutputError.
-func ParseOutput(s string) (Output, error) {
+// ParseOutput reads "junit=report.xml", in one of the given formats. Its errors
+// are *OutputError.
+func ParseOutput(s string, formats []string) (Output, error) {
 	format, path, found := strings.Cut(s, "=")
-	formats := "formats are " + strings.Join(Formats(), ", ")
 	switch {
-	case !slices.Contains(Formats(), format):
-		hint := suggest.DidYouMean(format, Formats())
-		return Output{}, &OutputError{s, fmt.Sprintf("unknown format %q; %s, as in junit=report.xml%s", shorten(format, 60), formats, hint)}
+	case !slices.Contains(formats, format):
+		hint := suggest.DidYouMean(format, formats)
+		return Output{}, &OutputError{s, fmt.Sprintf("unknown format %q; formats are %s, as in junit=report.xml%s", shorten(format, 60), strings.Join(formats, ", "), hint)}
 	case !found || path == "":
 		return Output{}, &OutputError{s, fmt.Sprintf("no file named; write %s=PATH", format)}
 	}
@@ -351,6 +352,7 @@ func Write(w io.Writer, f Format, s Suite) error {
 		return NDJSON(w, s)
 	case FormatMarkdown:
 		return Markdown(w, s)
+	case FormatHTML:
 	}
 	return &OutputError{string(f), "unknown format; formats are " + strings.Join(Formats(), ", ")}
 }

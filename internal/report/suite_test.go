@@ -135,7 +135,7 @@ func TestParseOutput(t *testing.T) {
 		"ndjson=a=b.ndjson":  {Format: report.FormatNDJSON, Path: "a=b.ndjson"},
 		"markdown=out/s.md ": {Format: report.FormatMarkdown, Path: "out/s.md "},
 	} {
-		if got, err := report.ParseOutput(text); err != nil || got != want {
+		if got, err := report.ParseOutput(text, report.Formats()); err != nil || got != want {
 			t.Errorf("ParseOutput(%q) = %v, %v, want %v", text, got, err, want)
 		}
 	}
@@ -150,13 +150,13 @@ func TestParseOutput(t *testing.T) {
 		"json=":      `report "json=": no file named; write json=PATH`,
 		"\x1b\n=x":   `report "\x1b\n=x": unknown format "\x1b\n"` + formats,
 	} {
-		got, err := report.ParseOutput(text)
+		got, err := report.ParseOutput(text, report.Formats())
 		var problem *report.OutputError
 		if !errors.As(err, &problem) || err.Error() != want || got != (report.Output{}) {
 			t.Errorf("ParseOutput(%q) = %v, %v, want error %s", text, got, err, want)
 		}
 	}
-	if _, err := report.ParseOutput(strings.Repeat("x", 1<<20)); err == nil || len(err.Error()) > 500 {
+	if _, err := report.ParseOutput(strings.Repeat("x", 1<<20), report.Formats()); err == nil || len(err.Error()) > 500 {
 		t.Errorf("a long name gives an error of %d bytes", len(err.Error()))
 	}
 }
@@ -166,7 +166,7 @@ func FuzzParseOutput(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		out, err := report.ParseOutput(text)
+		out, err := report.ParseOutput(text, report.Formats())
 		if err != nil {
 			if len(err.Error()) > 2000 || !utf8.ValidString(err.Error()) || strings.ContainsFunc(err.Error(), unicode.IsControl) {
 				t.Errorf("error %q", err)

@@ -1,0 +1,162 @@
+package conform_test
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/paytest/paytest/internal/conform"
+	"github.com/paytest/paytest/internal/contract"
+	"github.com/paytest/paytest/internal/deliver"
+	"github.com/paytest/paytest/internal/merchant"
+	"github.com/paytest/paytest/internal/signature"
+	"github.com/paytest/paytest/payloads"
+)
+
+func pack(t testing.TB) (*contract.Contract, *conform.Catalog) {
+	t.Helper()
+	c, err := contract.Load(payloads.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	catalog, err := conform.Load(c, payloads.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c, catalog
+}
+
+func secret(t testing.TB, text string) signature.Secret {
+	t.Helper()
+	s, err := signature.NewSecret([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// serve keeps an endpoint up for as long as the test runs, and returns its URL.
+func serve(t testing.TB, server func(context.Context, net.Listener) error) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it is there at once
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background()) //nolint:usetesting // it must outlive the test's own, to be waited for
+	ended := make(chan error, 1)
+	go func() { ended <- server(ctx, l) }()
+	t.Cleanup(func() {
+		stop()
+		<-ended //nolint:errcheck // it is stopped
+	})
+	return "http://" + l.Addr().String()
+}
+
+// subject is what the cases are tried on.
+type subject struct {
+	target  string
+	timeout time.Duration
+	probe   bool
+	change  func(*conform.Options)
+}
+
+// options attack the endpoint of target with all cases named, or with every
+// case.
+func options(t testing.TB, s subject, ids ...string) conform.Options {
+	t.Helper()
+	c, catalog := pack(t)
+	cases, err := catalog.Select(conform.Selection{Profile: conform.Hostile, Cases: ids})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.timeout == 0 {
+		s.timeout = c.Delivery.Timeout
+	}
+	client, err := deliver.New(deliver.Options{Timeout: s.timeout, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	mapping, err := conform.ParseMapping("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := conform.Options{
+		Contract: c, Catalog: catalog, Cases: cases, Profile: conform.Hostile, Target: "the target",
+		URL:    func(path string) (*url.URL, error) { return deliver.ResolveURL(s.target, path) },
+		Client: client, Timeout: s.timeout, Scheme: signature.HMACHeader(c.Signature.Header, "", signature.Hex),
+		Secrets: []signature.Secret{secret(t, "current"), secret(t, "previous")}, Retired: []signature.Secret{secret(t, "retired")},
+		Serves:  func(*contract.State) bool { return true },
+		Mapping: mapping, Settle: time.Second, Soak: 2 * time.Second, Budget: time.Minute, Patience: 200 * time.Millisecond, Limit: 10 * time.Minute,
+		Seed: 1, Salt: uint64(time.Now().UnixNano()), Now: time.Now, Wait: deliver.Sleep, Reproduce: "paytest conform --case %s",
+	}
+	if s.probe {
+		o.Probe = httpProbe(client, s.target)
+	}
+	if s.change != nil {
+		s.change(&o)
+	}
+	return o
+}
+
+func httpProbe(client *deliver.Client, target string) conform.Probe {
+	return func(ctx context.Context, facts map[string]string) ([]byte, bool, error) {
+		u, err := url.Parse(target + "/orders/" + url.PathEscape(facts["invoiceId"]))
+		if err != nil {
+			return nil, false, err
+		}
+		r := client.Get(ctx, u, http.Header{})
+		return r.Body, r.Status == http.StatusOK, r.Err
+	}
+}
+
+func run(t testing.TB, o conform.Options) *conform.Report {
+	t.Helper()
+	r, err := conform.Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// slow is how long deliveries may take where a bug makes them slow.
+const slow = 400 * time.Millisecond
+
+// model starts the model merchant with a bug, "" for none.
+func model(t testing.TB, bug string) subject {
+	t.Helper()
+	c, _ := pack(t)
+	m, err := merchant.New(merchant.Options{
+		Contract: c, Secrets: []signature.Secret{secret(t, "current"), secret(t, "previous")}, Bug: bug,
+		Now: time.Now, Wait: deliver.Sleep, Slow: 2 * slow,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := subject{target: serve(t, m.Serve), probe: true, change: func(o *conform.Options) {
+		o.Restart = func(context.Context) error { m.Restart(); return nil }
+		o.Break = func(context.Context) error { m.FailNext(); return nil }
+	}}
+	if bug != "" {
+		s.timeout = slow
+	}
+	return s
+}
+
+// against runs cases on the model merchant with a bug, "" for none.
+func against(t testing.TB, bug string, ids ...string) *conform.Report {
+	t.Helper()
+	return run(t, options(t, model(t, bug), ids...))
+}
+
+// statuses returns how each case ended.
+func statuses(r *conform.Report) map[string]conform.Status {
+	out := map[string]conform.Status{}
+	for _, res := range r.Results {
+		out[res.Case.ID] = res.Status
+	}
+	return out
+}

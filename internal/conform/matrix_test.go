@@ -1,0 +1,125 @@
+package conform_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/paytest/paytest/internal/conform"
+	"github.com/paytest/paytest/internal/merchant"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// TestCorrectMerchant shows that the model merchant fails nothing and leaves
+// nothing unproven, whatever the seed. SEEDS is how many are tried.
+func TestCorrectMerchant(t *testing.T) {
+	t.Parallel()
+	seeds := 1
+	if s := os.Getenv("SEEDS"); s != "" {
+		var err error
+		if seeds, err = strconv.Atoi(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for seed := range seeds {
+		o := options(t, model(t, ""))
+		o.Seed = uint64(seed)
+		r := run(t, o)
+		for _, res := range r.Results {
+			if res.Status == conform.Failed || res.Status == conform.Unproven {
+				t.Errorf("seed %d: %s is %s: %s", seed, res.Case.ID, res.Status, res.Problem)
+			}
+			if res.Status == conform.NotRun && !strings.Contains(res.Problem, "http") {
+				t.Errorf("seed %d: %s was not run: %s", seed, res.Case.ID, res.Problem)
+			}
+		}
+		if t.Failed() {
+			return
+		}
+		passed, of := r.Score()
+		t.Logf("seed %d: %d of %d passed in %s", seed, passed, of, r.Duration)
+	}
+}
+
+// TestBugMatrix shows that each bug is caught by the case it names, and writes
+// what catches what to the docs.
+func TestBugMatrix(t *testing.T) {
+	t.Parallel()
+	_, catalog := pack(t)
+	bugs := merchant.Bugs()
+	caught := map[string][]merchant.Bug{}
+	for _, b := range bugs {
+		t.Run(b.Name, func(t *testing.T) {
+			r := against(t, b.Name, b.Case)
+			if len(r.Results) != 1 || r.Results[0].Status != conform.Failed {
+				t.Fatalf("%s: %s does not catch it: %+v %s", b.Says, b.Case, r.Results, r.Problem)
+			}
+		})
+		caught[b.Case] = append(caught[b.Case], b)
+	}
+	golden(t, "../../docs/conform.md", matrix(catalog, caught))
+}
+
+func matrix(catalog *conform.Catalog, caught map[string][]merchant.Bug) string {
+	var b strings.Builder
+	b.WriteString("# What `paytest conform` tests, and how we know that it does\n\n")
+	b.WriteString("Written by `go test ./internal/conform -run TestBugMatrix -update`, which starts a model merchant with one bug at\n")
+	b.WriteString("a time and demands that the case named beside it fails. Without a bug, no case may fail or stay unproven\n")
+	b.WriteString("(`TestCorrectMerchant`). `paytest demo --bug NAME` shows one of them.\n")
+	last := ""
+	for _, spec := range catalog.Cases {
+		if spec.Category != last {
+			fmt.Fprintf(&b, "\n## %s\n\n%s.\n\n| case | severity | profile | sent | must hold | source | bug that it catches |\n|---|---|---|---|---|---|---|\n",
+				spec.Category, strings.ToUpper(catalog.Meanings[spec.Category][:1])+catalog.Meanings[spec.Category][1:])
+			last = spec.Category
+		}
+		var names []string
+		for _, bug := range caught[spec.ID] {
+			names = append(names, fmt.Sprintf("`%s`: %s", bug.Name, cell(bug.Says)))
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n", spec.ID, spec.Severity, spec.Profile, cell(spec.Sent), cell(spec.Holds), cell(spec.Source), strings.Join(names, "<br>"))
+	}
+	return b.String()
+}
+
+// cell writes a text so that it stays one cell of a table.
+func cell(s string) string {
+	return strings.NewReplacer("|", `\|`, "<", "&lt;", "\n", " ").Replace(s)
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(name, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(want) != got {
+		t.Errorf("%s is not what the cases and bugs say; go test ./internal/conform -run TestBugMatrix -update writes it", name)
+	}
+}
+
+// TestRaceIsAlwaysFound shows that I02 finds keys that are looked up before an
+// await and remembered after it, in every run.
+func TestRaceIsAlwaysFound(t *testing.T) {
+	t.Parallel()
+	for _, b := range merchant.Bugs() {
+		if b.Case != "I02" {
+			continue
+		}
+		for i := range 20 {
+			if r := against(t, b.Name, "I02"); r.Results[0].Status != conform.Failed {
+				t.Fatalf("%s, run %d: %s", b.Name, i, r.Results[0].Problem)
+			}
+		}
+	}
+}

@@ -1,0 +1,228 @@
+package conform
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/paytest/paytest/internal/contract"
+	"github.com/paytest/paytest/internal/jsondoc"
+	"github.com/paytest/paytest/internal/payment"
+)
+
+func moneyCases() map[string]func(*trial) {
+	return map[string]func(*trial){
+		"M01": exactAmounts(written{"9007199254740993.000001", "9007199254740993.000001"}),
+		"M02": noAmounts("1e5", "1E5"),
+		"M03": noAmounts("-5.000000", "-0"),
+		"M04": noAmounts("12abc", " 5 ", "1_000", "\u0661\u0662\u0663"),
+		"M05": noAmounts("1,000.500000"),
+		"M06": exactAmounts(
+			written{"999999999999.999999", "999999999999.999999"}, written{"1.0000001", "1.0000001"},
+			written{"12.3456789", "12.3456789"}, written{"0.9999999999", "0.9999999999"}),
+		"M07": exactAmounts(
+			written{"0", "0"}, written{"0.000000", "0"}, written{"00012", "12"}, written{".5", "0.5"}, written{"5.", "5"}),
+		"M08": tenTenths,
+		"M09": amountAsNumber,
+		"M10": mismatchReportedTwice,
+		"M11": amountChanges,
+		"M12": otherAssets,
+		"M13": noAmounts("Infinity", "-Infinity", "NaN", ""),
+	}
+}
+
+// written is an amount as an event has it, and what it means.
+type written struct{ text, means string }
+
+// noAmounts pays payments whose amounts are none: each must be refused, and
+// nothing credited.
+func noAmounts(texts ...string) func(*trial) {
+	return func(t *trial) {
+		var all []tried
+		for _, text := range texts {
+			all = append(all, t.paid(t.order(t.withAmount(text)), called(fmt.Sprintf("amount %q", text))))
+		}
+		for _, x := range all {
+			if x.taken(t.s.Contract) {
+				t.note("%s: accepted; a 4xx would tell the gateway that it was not understood", x.sent)
+			}
+		}
+		t.never(all)
+	}
+}
+
+// exactAmounts pays payments whose amounts must be credited to the last digit,
+// or refused.
+func exactAmounts(amounts ...written) func(*trial) {
+	return func(t *trial) {
+		want := map[*order]written{}
+		var all []tried
+		for _, a := range amounts {
+			o := t.order(t.withAmount(a.text))
+			want[o] = a
+			all = append(all, t.paid(o, called(fmt.Sprintf("amount %q", a.text))))
+		}
+		t.exactOrRefused(all, func(o *order) written { return want[o] })
+	}
+}
+
+// exactOrRefused fails for what broke the endpoint, and for what was neither
+// refused nor credited exactly.
+func (t *trial) exactOrRefused(all []tried, want func(*order) written) {
+	t.handledEach(all)
+	t.settle(all, func(x tried, e Effect) string {
+		if x.refuses() {
+			return t.nothing(x, e)
+		}
+		return t.inexact(want(x.o), e)
+	}, answer.refuses)
+}
+
+// inexact says what keeps an effect from being exactly an amount. What the
+// contract does not allow, and nothing at all, need not be credited.
+func (t *trial) inexact(a written, e Effect) string {
+	want, _ := payment.ParseAmount(a.means)
+	allowed := len(t.s.roles.Price.Schema.Validate(jsondoc.StringValue(a.text))) == 0
+	switch {
+	case !e.shows() && allowed && want.Sign() != 0:
+		return fmt.Sprintf("accepted and not credited (%s)", e)
+	case !e.shows():
+		t.believe()
+	case e.Credited == nil:
+		t.cannotTell("the probe tells of no credited amount: let it, and say where with --probe-map credited=PATH")
+	case e.Credited.Cmp(want) != 0:
+		return fmt.Sprintf("credited %s; exactly it is %s", *e.Credited, want)
+	case e.Deliveries != nil && e.Deliveries.Cmp(one()) > 0:
+		return fmt.Sprintf("goods handed out %s times, not once", *e.Deliveries)
+	}
+	return ""
+}
+
+// tenths is how many payments of a tenth make one.
+const tenths = 10
+
+// tenTenths pays a tenth ten times for one customer.
+func tenTenths(t *trial) {
+	customer := t.s.roles.Customer
+	t.need(customer, "customer")
+	var orders []*order
+	var all []tried
+	for range tenths {
+		o := t.order(t.withAmount("0.1"))
+		if len(orders) > 0 {
+			o = t.order(t.withAmount("0.1"), withText(customer, orders[0].text(customer)))
+		}
+		orders = append(orders, o)
+		all = append(all, t.pay(o, called("one of ten payments of 0.1"))...)
+	}
+	t.acceptedEach(all, noAnswer)
+	if t.s.Probe != nil && (!t.s.learned.tellsBalance || t.s.learned.unit == nil) {
+		t.cannotTell("the probe tells no balance of a customer: let it, and say where with --probe-map balance=PATH")
+		return
+	}
+	t.sums(orders[tenths-1], "the balance of the customer", orders)
+}
+
+// amountAsNumber gives amounts as JSON numbers, which the documents never do.
+func amountAsNumber(t *trial) {
+	const text = "74.074074"
+	number, _ := jsondoc.NumberValue(text)
+	var edits []edit
+	for _, f := range t.amountFacts() {
+		edits = append(edits, set(f, number))
+	}
+	x := t.try(t.order(t.withAmount(text)).event(t.s.roles.Paid, append(edits, called("amounts as numbers"))...))
+	t.exactOrRefused([]tried{x}, func(*order) written { return written{"a number", text} })
+}
+
+// mismatchReportedTwice reports a transfer of the wrong amount by its own events
+// and by those of its payment, in several orders.
+func mismatchReportedTwice(t *trial) {
+	r := t.s.roles
+	for _, states := range [][]*contract.State{
+		{r.Seen, r.Pending, r.Dropped, r.Failed},
+		{r.Seen, r.Pending, r.Failed, r.Dropped},
+		{r.Seen, r.Pending, r.Confirmed, r.Failed},
+	} {
+		states = slices.DeleteFunc(slices.Clone(states), func(st *contract.State) bool { return !t.served(st) })
+		o := t.order(toward(states...), t.mismatched())
+		for _, e := range o.events(states...) {
+			called("with too little received")(&e)
+			t.handled(t.try(e).answer)
+		}
+		t.about(listed(states), func() {
+			t.notCredited(o)
+			t.refundedAtMostOnce(o)
+		})
+	}
+}
+
+// mismatched makes a payment one for which too little was received.
+func (t *trial) mismatched() orderOption {
+	r := t.s.roles
+	return func(o *payment.Options) {
+		for f, text := range map[*contract.Fact]string{
+			r.Price: "74.074074", r.Cash: "100000.000000", r.Received: "70.000000", r.Reason: r.Mismatch, r.DropReason: r.Mismatch,
+		} {
+			withText(f, text)(o)
+		}
+	}
+}
+
+// amountChanges pays payments that had another price while they were pending.
+func amountChanges(t *trial) {
+	r := t.s.roles
+	var all []tried
+	for _, v := range []struct{ what, price, cash string }{
+		{"amounts larger than when pending", "174.074074", "235000.000000"},
+		{"amounts smaller than when pending", "7.407407", "10000.000000"},
+	} {
+		o := t.order(withText(r.Price, "74.074074"), withText(r.Cash, "100000.000000"))
+		t.accepted(t.try(o.event(r.Pending)).answer)
+		all = append(all, t.try(o.event(r.Paid, called(v.what), set(r.Price, jsondoc.StringValue(v.price)), set(r.Cash, jsondoc.StringValue(v.cash)))))
+	}
+	t.refusedOrNothing(all)
+}
+
+// otherAssets pays in assets that nobody knows, that change places, or that are
+// not those of the transfer.
+func otherAssets(t *trial) {
+	r := t.s.roles
+	t.need(r.Asset, "asset")
+	all := []tried{t.paid(t.order(withFact(r.Asset, unknownAsset(r.Asset))), called("an unknown "+r.Asset.Name))}
+	if r.CashAsset != nil {
+		plain := t.order()
+		asset, cash := plain.p.Fact(r.Asset, t.carrier(r.Asset)), plain.p.Fact(r.CashAsset, t.carrier(r.CashAsset))
+		all = append(all,
+			t.paid(t.order(withFact(r.Asset, unknownAsset(r.Asset)), withFact(r.CashAsset, unknownAsset(r.CashAsset))), called("unknown assets")),
+			t.paid(t.order(withFact(r.Asset, cash), withFact(r.CashAsset, asset)), called("the assets swapped")))
+	}
+	if other, ok := t.otherAsset(); ok && t.served(r.Seen) {
+		o := t.order()
+		t.accepted(t.try(o.event(r.Seen)).answer)
+		all = append(all, t.try(o.event(r.Paid, called("another asset than that of the transfer"), set(r.Asset, other))))
+	}
+	t.never(all)
+}
+
+// unknownAsset is a number that the documents do not name.
+func unknownAsset(f *contract.Fact) jsondoc.Value {
+	for _, literal := range []string{"999999", "999998"} {
+		v, _ := jsondoc.NumberValue(literal)
+		if !slices.ContainsFunc(f.Known, func(k jsondoc.Value) bool { return jsondoc.Equal(k, v) }) {
+			return v
+		}
+	}
+	return jsondoc.NullValue()
+}
+
+// otherAsset is an asset that the documents name besides the usual one.
+func (t *trial) otherAsset() (jsondoc.Value, bool) {
+	f := t.s.roles.Asset
+	usual := t.order().p.Fact(f, t.carrier(f))
+	for _, v := range f.Known {
+		if !jsondoc.Equal(v, usual) {
+			return v, true
+		}
+	}
+	return jsondoc.Value{}, false
+}

@@ -1,0 +1,345 @@
+package conform
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/paytest/paytest/internal/contract"
+	"github.com/paytest/paytest/internal/deliver"
+	"github.com/paytest/paytest/internal/signature"
+)
+
+// Options say what is tested, and how. All but Header, Scheme, Secrets, Retired,
+// Probe, Mapping, Restart, Break, OnCase and OnResult are required.
+type Options struct {
+	Contract *contract.Contract
+	Catalog  *Catalog
+	// Cases are carried out in this order.
+	Cases   []*Case
+	Profile Profile
+	// Target is what the user gave, URL says where events of a path go.
+	Target string
+	URL    func(path string) (*url.URL, error)
+	// Client delivers; Timeout is its limit for one answer.
+	Client  *deliver.Client
+	Timeout time.Duration
+	// Header is sent along with every delivery.
+	Header http.Header
+	// Scheme signs with the first of Secrets; the others are in use, too, and those
+	// in Retired no longer. Without a secret nothing is signed.
+	Scheme           signature.Scheme
+	Secrets, Retired []signature.Secret
+	// Serves reports whether the endpoint takes a state's events.
+	Serves func(*contract.State) bool
+	// Probe asks the merchant for effects, nil if nobody can; Settle is how long an
+	// effect may take to show.
+	Probe   Probe
+	Mapping Mapping
+	Settle  time.Duration
+	// Restart restarts the endpoint, Break makes its next delivery fail half-way;
+	// nil where nobody can.
+	Restart, Break func(context.Context) error
+	// Soak is how long R08 lasts, Budget how long any other case may take, Limit
+	// when no further case is begun.
+	Soak, Budget, Limit time.Duration
+	// Patience is how long an endpoint that stumbled, or was restarted, may take to
+	// accept valid events again.
+	Patience time.Duration
+	// Seed determines all that is random but for the identifiers of payments, which
+	// Salt keeps apart from those of other runs.
+	Seed, Salt uint64
+	Now        func() time.Time
+	Wait       func(context.Context, time.Duration) error
+	// Reproduce and Version go into the report.
+	Reproduce, Version string
+	// OnCase is called before, OnResult after each case.
+	OnCase   func(c *Case, n, of int)
+	OnResult func(Result)
+}
+
+// session is one run.
+type session struct {
+	Options
+	roles   *contract.Roles
+	learned learned
+	// pulse is the state whose event shows that the endpoint is alive.
+	pulse *contract.State
+}
+
+// learned is what a plainly paid payment has shown of the endpoint.
+type learned struct {
+	credits, tellsRefunds, tellsDeliveries, tellsBalance bool
+	// unit is the fact whose value was credited; nil where none fits.
+	unit *contract.Fact
+	// paid is the merchant's word for the state of a paid payment.
+	paid string
+	// quiet is how long to wait before an effect that is not there counts as absent.
+	quiet time.Duration
+}
+
+// The bounds of learned.quiet, and how an endpoint that stumbled is asked again.
+const (
+	minQuiet     = 25 * time.Millisecond
+	quietFactor  = 3
+	pollEvery    = 10 * time.Millisecond
+	recoverTries = 20
+)
+
+// Run carries out the cases and returns what became of each, also when ctx ends
+// first. The errors are those of an endpoint that cannot be reached, a
+// *deliver.Failure, and of a probe that does not work, which wrap ErrProbe.
+func Run(ctx context.Context, o Options) (*Report, error) {
+	s := &session{Options: o, roles: o.Contract.Roles}
+	r := &Report{
+		Target: o.Target, Seed: o.Seed, Profile: o.Profile, Probe: o.Probe != nil, Meanings: o.Catalog.Meanings,
+		Reproduce: o.Reproduce, Version: o.Version, Started: o.Now(),
+	}
+	why, err := s.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r.Problem = why
+	for i, spec := range o.Cases {
+		res := Result{Case: spec, Status: NotRun, Problem: why}
+		if why == "" {
+			why = s.over(ctx, r.Started)
+			res.Problem = why
+		}
+		if why == "" {
+			if o.OnCase != nil {
+				o.OnCase(spec, i+1, len(o.Cases))
+			}
+			res = s.carryOut(ctx, spec)
+			why = s.recovered(ctx, &res)
+		}
+		r.Results = append(r.Results, res)
+		if o.OnResult != nil {
+			o.OnResult(res)
+		}
+	}
+	r.Duration = o.Now().Sub(r.Started)
+	return r, ctx.Err()
+}
+
+// over says why no further case is begun.
+func (s *session) over(ctx context.Context, started time.Time) string {
+	switch {
+	case ctx.Err() != nil:
+		return "interrupted"
+	case s.Now().Sub(started) > s.Limit:
+		return fmt.Sprintf("the time for all cases, %s, is over (--max-time)", s.Limit)
+	}
+	return ""
+}
+
+// begin sends a valid event, and learns what a paid payment looks like. It
+// returns why nothing can be tested.
+func (s *session) begin(ctx context.Context) (string, error) {
+	t := s.trial(ctx, &Case{ID: "begin"})
+	var answered answer
+	problem := t.guarded(func() { answered = t.firstAccepted() })
+	if answered.Outcome == deliver.Unreachable && answered.RemoteAddr == "" || answered.Outcome == deliver.Refused {
+		return "", answered.Err
+	}
+	switch {
+	case problem != "":
+		return problem, nil
+	case !answered.taken(s.Contract):
+		return "the endpoint does not accept a valid event: " + answered.came() + s.hint(answered), nil
+	case s.Probe == nil:
+		return "", nil
+	}
+	return t.guarded(func() { t.learn() }), t.probeErr
+}
+
+func (s *session) hint(a answer) string {
+	switch {
+	case a.Status == http.StatusUnauthorized && len(s.Secrets) == 0:
+		return "; it is not signed: give the shared secret with --secret-file"
+	case a.Status == http.StatusUnauthorized:
+		return "; is it the endpoint's secret that --secret-file holds?"
+	case a.Status == http.StatusNotFound:
+		return "; does the URL lead to the endpoint? A URL with a path is used as it is"
+	}
+	return ""
+}
+
+// carryOut runs one case.
+func (s *session) carryOut(ctx context.Context, spec *Case) Result {
+	started := s.Now()
+	budget := s.Budget
+	if spec.ID == soakCase {
+		budget += s.Soak
+	}
+	limited, cancel := context.WithTimeout(ctx, budget)
+	defer cancel()
+	t := s.trial(limited, spec)
+	if why := s.lacks(spec); why != "" {
+		return Result{Case: spec, Status: NotRun, Problem: why}
+	}
+	if problem := t.guarded(func() { functions()[spec.ID](t) }); problem != "" {
+		t.cannotTell("%s", problem)
+	}
+	if limited.Err() != nil && len(t.problems) == 0 {
+		t.skipped, t.doubts = "", []string{"it was not finished within " + budget.String() + " (--case-time)"}
+	}
+	res := t.result()
+	res.Duration = s.Now().Sub(started)
+	return res
+}
+
+// lacks says which event of a case the endpoint does not serve.
+func (s *session) lacks(spec *Case) string {
+	for _, role := range spec.Needs {
+		st := s.roles.States()[role]
+		switch {
+		case st == nil:
+			return "the contract has no state in the role " + role
+		case !s.Serves(st):
+			return "the endpoint does not serve " + st.Event
+		}
+	}
+	return ""
+}
+
+// recovered shows that the endpoint still takes valid events, which is part of
+// every case. It returns why no other case can be run.
+func (s *session) recovered(ctx context.Context, res *Result) string {
+	if res.Status == NotRun || ctx.Err() != nil {
+		return ""
+	}
+	ask := func(try int) string {
+		return s.trial(ctx, &Case{ID: fmt.Sprintf("%s alive %d", res.Case.ID, try)}).alive()
+	}
+	first := ask(0)
+	if first == "" || ctx.Err() != nil {
+		return ""
+	}
+	problem := "afterwards a valid event is not accepted: " + first
+	if res.Status == Failed {
+		problem = res.Problem + "; " + problem
+	}
+	res.Status, res.Problem = Failed, problem
+	for try := range recoverTries {
+		if s.Wait(ctx, s.Patience/recoverTries) != nil {
+			break
+		}
+		if ask(try+1) == "" {
+			res.Notes = append(res.Notes, "it recovered after a while")
+			return ""
+		}
+		if s.Timeout*time.Duration(try+1) > s.Patience {
+			break // each attempt takes its whole time
+		}
+	}
+	return "the endpoint stopped taking valid events after case " + res.Case.ID
+}
+
+// alive sends a valid event; it returns what was wrong with the answer.
+func (t *trial) alive() (problem string) {
+	var a answer
+	if problem := t.guarded(func() { a = t.ping() }); problem != "" {
+		return problem
+	}
+	if !a.taken(t.s.Contract) {
+		return a.came()
+	}
+	return ""
+}
+
+// ping sends an event of a new payment that the endpoint is known to accept, or
+// else the first that it serves.
+func (t *trial) ping() answer { return t.send(t.order().event(t.pulses()[0])) }
+
+// pulses are the states whose events may show that the endpoint is alive, in the
+// documented order; panics with the reason if there are none.
+func (t *trial) pulses() []*contract.State {
+	if t.s.pulse != nil {
+		return []*contract.State{t.s.pulse}
+	}
+	states := append(slices.Clone(t.s.Contract.Flow), t.s.Contract.States()...)
+	states = slices.DeleteFunc(states, func(st *contract.State) bool { return !t.s.Serves(st) })
+	if len(states) == 0 {
+		panic(stopCase{"the endpoint serves no event of the contract"})
+	}
+	return states
+}
+
+// firstAccepted sends one event of each state until one is accepted, whose state
+// is the pulse from then on. An endpoint that refuses one kind of event can still
+// be tested; the answer is the first where none is accepted.
+func (t *trial) firstAccepted() (first answer) {
+	for i, st := range t.pulses() {
+		a := t.send(t.order().event(st))
+		if i == 0 {
+			first = a
+		}
+		switch {
+		case a.taken(t.s.Contract):
+			t.s.pulse = st
+			return a
+		case a.Outcome != deliver.Answered:
+			return first
+		}
+	}
+	return first
+}
+
+// learn pays a payment and looks at what that does.
+func (t *trial) learn() {
+	o := t.order()
+	for _, e := range o.flow() {
+		t.send(e)
+	}
+	started := t.s.Now()
+	l := &t.s.learned
+	e, err := t.poll(o, func(e Effect) bool { return e.shows() })
+	if err != nil {
+		t.probeErr = fmt.Errorf("%w: %w", ErrProbe, err)
+		return
+	}
+	l.quiet = min(max(minQuiet, quietFactor*t.s.Now().Sub(started)), t.s.Settle)
+	l.paid, l.credits = e.State, e.shows()
+	l.tellsRefunds, l.tellsDeliveries, l.tellsBalance = e.Refunded != nil, e.Deliveries != nil, e.Balance != nil
+	if e.Credited == nil {
+		return
+	}
+	for _, f := range []*contract.Fact{t.s.roles.Price, t.s.roles.Cash} {
+		if want, ok := o.amount(f); ok && want.Cmp(*e.Credited) == 0 {
+			l.unit = f
+			return
+		}
+	}
+}
+
+// shows reports whether the payment was credited or its goods handed out.
+func (e Effect) shows() bool {
+	return e.Credited != nil && e.Credited.Sign() != 0 || e.Deliveries != nil && e.Deliveries.Sign() != 0
+}
+
+// poll asks the probe until the effect is as wanted, or Settle is over.
+func (t *trial) poll(o *order, wanted func(Effect) bool) (Effect, error) {
+	deadline := t.s.Now().Add(t.s.Settle)
+	for {
+		e, err := t.probe(o)
+		if err != nil || wanted(e) || !t.s.Now().Before(deadline) {
+			return e, err
+		}
+		if err := t.s.Wait(t.ctx, pollEvery); err != nil {
+			return e, err
+		}
+	}
+}
+
+// probe asks once.
+func (t *trial) probe(o *order) (Effect, error) {
+	raw, known, err := t.s.Probe(t.ctx, o.names())
+	if err != nil || !known {
+		return Effect{}, err
+	}
+	return t.s.Mapping.read(raw)
+}
