@@ -103,6 +103,7 @@ const overlapRounds = 3
 
 // overlappingRetry sends a retry while the first attempt is not answered yet.
 func overlappingRetry(t *trial) {
+	t.racy = true
 	for range overlapRounds {
 		o := t.begun()
 		e := o.event(t.s.roles.Paid)
@@ -110,7 +111,9 @@ func overlappingRetry(t *trial) {
 			t.send(o.event(t.s.roles.Paid, called("the retry after the time limit")))
 			_ = t.s.Wait(t.ctx, t.s.Timeout) // what is late takes effect
 		}
-		t.once(o)
+		if t.once(o); len(t.problems) > 0 {
+			return // whether the next ones are found is a matter of chance
+		}
 	}
 }
 

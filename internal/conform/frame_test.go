@@ -131,7 +131,10 @@ func TestBadServers(t *testing.T) {
 	head := "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 	servers := map[string]func(context.Context, *net.TCPConn){
 		"never answers": func(_ context.Context, c *net.TCPConn) { _, _ = io.Copy(io.Discard, c) },
-		"resets":        func(_ context.Context, c *net.TCPConn) { _ = c.SetLinger(0) },
+		"resets": func(_ context.Context, c *net.TCPConn) {
+			_, _ = c.Read(make([]byte, 1)) // else connecting may fail, which is another matter
+			_ = c.SetLinger(0)
+		},
 		"garbage": func(_ context.Context, c *net.TCPConn) {
 			_, _ = c.Write(bytes.Repeat([]byte("\x00\xff garbage \r\n"), 1000))
 		},

@@ -46,13 +46,16 @@ const (
 
 // concurrentDuplicates sends equal deliveries whose last bytes leave together.
 func concurrentDuplicates(t *trial) {
+	t.racy = true
 	for range raceRounds {
 		o := t.begun()
 		answers := t.together(o.event(t.s.roles.Paid), raceSize)
 		if !slices.ContainsFunc(answers, func(a answer) bool { return a.Outcome == deliver.Answered }) {
 			t.answered(answers[0])
 		}
-		t.once(o)
+		if t.once(o); len(t.problems) > 0 {
+			return // whether the next ones are found is a matter of chance
+		}
 	}
 }
 

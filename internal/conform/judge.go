@@ -97,8 +97,12 @@ func (t *trial) miscounted(o *order, e Effect, needed bool) string {
 		return fmt.Sprintf("not credited (%s)", e)
 	case !e.shows():
 		t.believe()
+	case e.Credited != nil && !t.fits(o, *e.Credited) && t.racy:
+		return "not credited exactly once, which is " + o.prices() // how often is a matter of chance
 	case e.Credited != nil && !t.fits(o, *e.Credited):
 		return fmt.Sprintf("credited %s; exactly once is %s", *e.Credited, o.prices())
+	case e.Deliveries != nil && e.Deliveries.Cmp(one()) != 0 && t.racy:
+		return "goods not handed out exactly once"
 	case e.Deliveries != nil && e.Deliveries.Cmp(one()) != 0 && (needed || e.Deliveries.Sign() != 0):
 		return fmt.Sprintf("goods handed out %s times, not once", *e.Deliveries)
 	}

@@ -32,6 +32,8 @@ type trial struct {
 	key      uint64
 	orders   uint64
 	probeErr error
+	// racy is set when deliveries race, so that the extent of a fault is chance.
+	racy bool
 
 	mu        sync.Mutex
 	exchanges []Exchange
