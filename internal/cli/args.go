@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/paytest/paytest/internal/contract"
+	"github.com/paytest/paytest/internal/report"
 	"github.com/paytest/paytest/internal/suggest"
 )
 
@@ -63,9 +64,49 @@ func atMost(n int) cobra.PositionalArgs {
 	}
 }
 
-// usageTemplate wraps the flags' descriptions to the width of a terminal.
-func usageTemplate(s string) string {
-	return strings.NewReplacer(".FlagUsages", ".FlagUsagesWrapped 80").Replace(s)
+// helpWidth is where the flags' descriptions are wrapped.
+const helpWidth = 80
+
+// usageText writes what cobra would, with the flags' descriptions wrapped. There
+// is no template for it: with one, the linker would keep every method there is.
+func usageText(c *cobra.Command) error {
+	p := report.NewPrinter(c.OutOrStderr(), false, 0)
+	p.Text("Usage:\n")
+	if c.Runnable() {
+		p.Text("  " + c.UseLine() + "\n")
+	}
+	if c.HasAvailableSubCommands() {
+		p.Text("  " + c.CommandPath() + " [command]\n")
+	}
+	if c.HasExample() {
+		p.Text("\nExamples:\n" + c.Example + "\n")
+	}
+	for _, group := range c.Groups() {
+		p.Text("\n" + group.Title + "\n")
+		subcommands(p, c, group.ID)
+	}
+	if c.HasAvailableSubCommands() && len(c.Groups()) == 0 {
+		p.Text("\nAvailable Commands:\n")
+		subcommands(p, c, "")
+	}
+	if c.HasAvailableLocalFlags() {
+		p.Text("\nFlags:\n" + strings.TrimRight(c.LocalFlags().FlagUsagesWrapped(helpWidth), " \n") + "\n")
+	}
+	if c.HasAvailableInheritedFlags() {
+		p.Text("\nGlobal Flags:\n" + strings.TrimRight(c.InheritedFlags().FlagUsagesWrapped(helpWidth), " \n") + "\n")
+	}
+	if c.HasAvailableSubCommands() {
+		p.Text("\nUse \"" + c.CommandPath() + " [command] --help\" for more information about a command.\n")
+	}
+	return p.Err()
+}
+
+func subcommands(p *report.Printer, c *cobra.Command, group string) {
+	for _, sub := range c.Commands() {
+		if sub.GroupID == group && (sub.IsAvailableCommand() || sub.Name() == "help") {
+			p.Text(fmt.Sprintf("  %-*s %s\n", sub.NamePadding(), sub.Name(), sub.Short))
+		}
+	}
 }
 
 // stateArgs finds the state that two arguments name.

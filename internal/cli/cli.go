@@ -160,6 +160,7 @@ func colored(flag string, lookup func(string) (string, bool), terminal bool) boo
 }
 
 func newRoot(a *app) *cobra.Command {
+	var version bool
 	root := &cobra.Command{
 		Use:   "paytest",
 		Short: "Test webhook endpoints against a payment gateway's contract",
@@ -172,12 +173,18 @@ whether it agrees with what came before.`,
   paytest payload {subject} {state}      print a payload
   paytest explain {subject} {state}      what each field means, and who says so`,
 		Args:              a.command,
-		Version:           a.build(),
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return a.prepare(cmd) },
-		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if version {
+				a.out.Line(report.T("paytest %s", a.build()))
+				return nil
+			}
+			return cmd.Help()
+		},
 	}
+	root.Flags().BoolVarP(&version, "version", "v", false, "version for paytest")
 	root.SetIn(a.In)
 	root.SetOut(a.Out)
 	root.SetErr(a.Err)
@@ -190,8 +197,7 @@ whether it agrees with what came before.`,
 	_ = root.RegisterFlagCompletionFunc("color", cobra.FixedCompletions([]string{"auto", "always", "never"}, cobra.ShellCompDirectiveNoFileComp))
 	root.AddGroup(&cobra.Group{ID: "test", Title: "Test an endpoint:"}, &cobra.Group{ID: "contract", Title: "Look at the contract:"}, &cobra.Group{ID: "setup", Title: "Set up:"})
 	root.SetHelpCommand(newHelp(a))
-	root.SetVersionTemplate("paytest {{.Version}}\n")
-	root.SetUsageTemplate(usageTemplate(root.UsageTemplate()))
+	root.SetUsageFunc(usageText)
 	root.SetCompletionCommandGroupID("setup")
 	for id, commands := range map[string][]*cobra.Command{
 		"test":     {newDemo(a), newSend(a), newListen(a), newRun(a), newConform(a), newReplay(a), newValidate(a)},
