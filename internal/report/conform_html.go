@@ -1,11 +1,9 @@
 package report
 
 import (
-	"bytes"
 	"cmp"
-	_ "embed" // for the template
+	_ "embed" // for the style sheet
 	"fmt"
-	"html/template"
 	"io"
 	"slices"
 	"strings"
@@ -19,42 +17,28 @@ const (
 	htmlTextBytes = 16 << 10
 )
 
-// conformTemplate is parsed only when a report is written, so that no start of
-// the program pays for it.
-//
-//go:embed conform.gohtml
-var conformTemplate string
+//go:embed conform.css
+var conformStyle string
 
 // ConformHTML writes a run as one HTML file that needs neither a network nor a
 // script, and that is well-formed XML, too. All text from outside is text in it:
 // what is invisible or reorders characters is escaped as Escape does, and what is
 // long is cut. A result without a status that is known counts as not run.
 func ConformHTML(w io.Writer, r *conform.Report) error {
-	functions := template.FuncMap{
-		"line": htmlLine, "text": htmlText, "words": htmlWords, "count": count, "add": func(a, b int) int { return a + b },
-		"duration": func(d time.Duration) string { return Duration(max(d, 0)) },
-	}
-	t, err := template.New("conform").Funcs(functions).Parse(conformTemplate)
-	if err != nil {
-		return fmt.Errorf("read the template of the HTML report: %w", err)
-	}
-	var b bytes.Buffer
-	if err := t.Execute(&b, newHTMLPage(r)); err != nil {
-		return fmt.Errorf("fill the template of the HTML report: %w", err)
-	}
-	if _, err := w.Write(b.Bytes()); err != nil {
+	var page htmlWriter
+	page.page(newHTMLPage(r))
+	if _, err := w.Write(page.b.Bytes()); err != nil {
 		return fmt.Errorf("write HTML report: %w", err)
 	}
 	return nil
 }
 
 // htmlLine is for text that has no lines, htmlText for text that may.
-func htmlLine(s any) string { return xmlText(Escape(clipBytes(fmt.Sprint(s), htmlLineBytes))) }
+func htmlLine(s string) string { return xmlText(Escape(clipBytes(s, htmlLineBytes))) }
 
-func htmlText(s any) string { return xmlText(clipBytes(fmt.Sprint(s), htmlTextBytes)) }
+func htmlText(s string) string { return xmlText(clipBytes(s, htmlTextBytes)) }
 
-// htmlWords are the words of a command, which lines are broken between.
-func htmlWords(s string) []string { return strings.Split(htmlText(s), " ") }
+func htmlDuration(d time.Duration) string { return Duration(max(d, 0)) }
 
 type htmlPage struct {
 	*conform.Report
@@ -84,6 +68,14 @@ type htmlCase struct {
 	// the longest.
 	Command string
 	Share   int
+}
+
+// howMany says how many of the exchanges the page has.
+func (c htmlCase) howMany() string {
+	if c.Sent > len(c.Exchanges) {
+		return fmt.Sprintf("the last %d of %d", len(c.Exchanges), c.Sent)
+	}
+	return fmt.Sprint(len(c.Exchanges))
 }
 
 // htmlReason is why cases are unproven or not run.
@@ -168,11 +160,26 @@ func (n *htmlCounts) add(s conform.Status) {
 	}
 }
 
-// All counts every case.
-func (n htmlCounts) All() int { return n.Failed + n.Unproven + n.NotRun + n.Passed }
+// all counts every case.
+func (n htmlCounts) all() int { return n.Failed + n.Unproven + n.NotRun + n.Passed }
 
-// Worst names the status that the counts amount to.
-func (n htmlCounts) Worst() conform.Status {
+type htmlCount struct {
+	Status conform.Status
+	N      int
+}
+
+// columns are the counts in the order in which tables and bars have them.
+func (n htmlCounts) columns() []htmlCount {
+	return []htmlCount{
+		{conform.Passed, n.Passed},
+		{conform.Failed, n.Failed},
+		{conform.Unproven, n.Unproven},
+		{conform.NotRun, n.NotRun},
+	}
+}
+
+// worst names the status that the counts amount to.
+func (n htmlCounts) worst() conform.Status {
 	switch {
 	case n.Failed > 0:
 		return conform.Failed
@@ -184,9 +191,9 @@ func (n htmlCounts) Worst() conform.Status {
 	return conform.Passed
 }
 
-// Verdict says the counts in words.
-func (n htmlCounts) Verdict() string {
-	if n.All() == 0 {
+// verdict says the counts in words.
+func (n htmlCounts) verdict() string {
+	if n.all() == 0 {
 		return "no case was run"
 	}
 	var words []string
@@ -198,7 +205,7 @@ func (n htmlCounts) Verdict() string {
 			words = append(words, fmt.Sprintf("%d %s", part.n, part.word))
 		}
 	}
-	return strings.Join(append(words, fmt.Sprintf("%d passed of %d", n.Passed, n.All())), ", ")
+	return strings.Join(append(words, fmt.Sprintf("%d passed of %d", n.Passed, n.all())), ", ")
 }
 
 // severities says how bad the failures are, as in "1 critical, 2 high".

@@ -442,6 +442,28 @@ func TestConformHTMLVerdict(t *testing.T) {
 	}
 }
 
+// What the golden page has no place for: the other sides of its choices.
+func TestConformHTMLOtherwise(t *testing.T) {
+	r := htmlReport()
+	r.Problem, r.Probe, r.Started, r.Mended = "it answers 404", true, time.Time{}, []string{"D02"}
+	r.Results = append(r.Results, conform.Result{Case: htmlCase("M 3%", "money", conform.Low), Status: conform.Failed})
+	page := conformHTML(t, r)
+	for _, want := range []string{
+		"<title>Not tested – ", "<dd>seen through a probe</dd>", "Each heading says what kept its cases from being proven.",
+		`<a href="#D02">D02</a> as failing, and it passed. Take it out of the baseline.`,
+		`<ul class="jump"><li><a href="#I02">I02</a></li><li><a href="#I01">I01</a></li><li><a href="#D03">D03</a></li><li><a href="#M%203%25">M 3%</a></li></ul>`,
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("%s is not on the page", want)
+		}
+	}
+	for _, other := range []string{"<dt>Started</dt>", "Without a probe nobody sees"} {
+		if strings.Contains(page, other) {
+			t.Errorf("%s is on the page", other)
+		}
+	}
+}
+
 func TestConformHTMLWorstFirst(t *testing.T) {
 	r := htmlReport()
 	for _, s := range []conform.Severity{conform.Low, "unheard of", conform.High} {
