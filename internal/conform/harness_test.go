@@ -122,16 +122,25 @@ func run(t testing.TB, o conform.Options) *conform.Report {
 	return r
 }
 
-// slow is how long deliveries may take where a bug makes them slow.
-const slow = 400 * time.Millisecond
+// quickly is how long deliveries may take where a bug makes them slow.
+const quickly = 400 * time.Millisecond
 
 // model starts the model merchant with a bug, "" for none.
 func model(t testing.TB, bug string) subject {
 	t.Helper()
+	if bug == "" {
+		return modelWithin(t, bug, 0)
+	}
+	return modelWithin(t, bug, quickly)
+}
+
+// modelWithin is model with a limit for deliveries, 0 for the contract's.
+func modelWithin(t testing.TB, bug string, timeout time.Duration) subject {
+	t.Helper()
 	c, _ := pack(t)
 	m, err := merchant.New(merchant.Options{
 		Contract: c, Secrets: []signature.Secret{secret(t, "current"), secret(t, "previous")}, Bug: bug,
-		Now: time.Now, Wait: deliver.Sleep, Slow: 2 * slow,
+		Now: time.Now, Wait: deliver.Sleep, Slow: 2 * timeout,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -140,9 +149,7 @@ func model(t testing.TB, bug string) subject {
 		o.Restart = func(context.Context) error { m.Restart(); return nil }
 		o.Break = func(context.Context) error { m.FailNext(); return nil }
 	}}
-	if bug != "" {
-		s.timeout = slow
-	}
+	s.timeout = timeout
 	return s
 }
 

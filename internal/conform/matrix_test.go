@@ -55,6 +55,9 @@ func TestBugMatrix(t *testing.T) {
 	for _, b := range bugs {
 		t.Run(b.Name, func(t *testing.T) {
 			r := against(t, b.Name, b.Case)
+			if r.Count("", conform.Failed) == 0 { // a busy machine may be too slow to tell
+				r = run(t, options(t, modelWithin(t, b.Name, 0), b.Case))
+			}
 			if len(r.Results) != 1 || r.Results[0].Status != conform.Failed {
 				t.Fatalf("%s: %s does not catch it: %+v %s", b.Says, b.Case, r.Results, r.Problem)
 			}
