@@ -62,13 +62,16 @@ func newConform(a *app) *cobra.Command {
 money traps, and tell from what it answers, from whether it stays alive, and
 from the effects it reports whether it credits once and never regresses.
 
+URL is where your server is, http://localhost:3000 without one; the documented
+path is appended to a URL without a path, and one with a path gets all events.
+
 Effects are asked from your own application: --probe-url or --probe-cmd return
 JSON with the state of an order and the sums credited and refunded. Without a
 probe, a case whose point is the effect is unproven, never passed.
 
 Payments are made for the test: their customers and titles start with "paytest".
-Exit 0 when no case failed, 1 when one did, 3 when the endpoint cannot be
-reached.`,
+Exit 0 when no case failed, 1 when one did or nothing could be tested, 3 when
+the endpoint cannot be reached.`,
 		Example: `  paytest conform http://localhost:3000 --secret-file secret.txt
   paytest conform --probe-url 'http://localhost:3000/orders/{id}'
   paytest conform --profile full --report html=conform.html --report junit=conform.xml
@@ -81,24 +84,24 @@ reached.`,
 	o.target.reach(cmd)
 	f := cmd.Flags()
 	f.StringArrayVar(&o.retired, "retired-secret-file", nil, "the secret in this `file` is no longer in use: signatures by it must be refused")
-	f.StringVar(&o.profile, "profile", string(conform.Core), "carry out these cases: core (quick and safe), full, or hostile (may harm a fragile server)")
-	f.StringSliceVar(&o.only, "only", nil, "carry out only these `cases` or categories")
-	f.StringSliceVar(&o.skip, "skip", nil, "leave out these `cases` or categories")
+	f.StringVar(&o.profile, "profile", string(conform.Core), "carry out the cases of this `profile`: core (quick and safe), full, or hostile (may harm a fragile server)")
+	f.StringSliceVar(&o.only, "only", nil, "carry out only these cases or `categories`")
+	f.StringSliceVar(&o.skip, "skip", nil, "leave out these cases or `categories`")
 	f.StringSliceVar(&o.cases, "case", nil, "carry out these `cases` alone, whatever the profile")
 	f.StringSliceVar(&o.events, "events", nil, "the endpoint serves only these `events`")
-	f.Uint64Var(&o.seed, "seed", 0, "make the payments of this `number` (default random)")
+	f.Uint64Var(&o.seed, "seed", 0, "a `number`: the same makes the same payments (default random)")
 	f.StringVar(&o.probeURL, "probe-url", "", "ask this `URL` for a payment's effect; {id} is the payment, {customer} its customer")
 	f.StringArrayVar(&o.probeHeaders, "probe-header", nil, "send this header to the probe, as `'Name: value'`; may be repeated")
 	f.StringVar(&o.probeCmd, "probe-cmd", "", "run this `command` for a payment's effect; PAYTEST_ID is the payment, PAYTEST_CUSTOMER its customer")
-	f.StringVar(&o.probeMap, "probe-map", "", "where the effect stands in the probe's JSON: `state=PATH,credited=PATH,...`")
-	f.DurationVar(&o.settle, "settle", 2*time.Second, "wait this `long` for an effect to show")
+	f.StringVar(&o.probeMap, "probe-map", "", "where the effect stands in the probe's JSON, as a `map`: state=PATH,credited=PATH; members are state, credited, refunded, deliveries, balance")
+	f.DurationVar(&o.settle, "settle", 2*time.Second, "wait for this `duration` for an effect to show")
 	f.StringVar(&o.restartCmd, "restart-cmd", "", "this `command` restarts the endpoint")
-	f.StringVar(&o.failCmd, "fail-cmd", "", "this `command` makes the endpoint's next delivery fail half-way")
-	f.DurationVar(&o.soak, "soak", 10*time.Minute, "how `long` the soak of the full profile lasts")
-	f.DurationVar(&o.caseTime, "case-time", time.Minute, "end a case after this `time`, unproven")
-	f.DurationVar(&o.maxTime, "max-time", 20*time.Minute, "begin no case after this `time`")
-	f.StringVar(&o.baseline, "baseline", "", "the failures in this JSON report are known, and no failures")
-	f.StringVar(&o.failOn, "fail-on", string(conform.Low), "exit 1 for failures as bad as this or worse: "+strings.Join(conform.Severities(), ", "))
+	f.StringVar(&o.failCmd, "fail-cmd", "", "run this `command` to make the endpoint's next delivery fail half-way, such as one that arms a fault in your application")
+	f.DurationVar(&o.soak, "soak", 10*time.Minute, "the soak of the full profile lasts for this `duration`")
+	f.DurationVar(&o.caseTime, "case-time", time.Minute, "end a case after this `duration`, unproven")
+	f.DurationVar(&o.maxTime, "max-time", 20*time.Minute, "begin no case after this `duration`")
+	f.StringVar(&o.baseline, "baseline", "", "the failures in this JSON report, a `file`, are known, and no failures")
+	f.StringVar(&o.failOn, "fail-on", string(conform.Low), "exit 1 for failures of this `severity` or worse: "+strings.Join(conform.Severities(), ", "))
 	f.StringVar(&o.hostileHost, "hostile-host", "", "allow hostile cases against this remote `host`: name it a second time")
 	f.BoolVar(&o.list, "list", false, "list the cases, and send nothing")
 	formatsFlag(cmd, &o.reports, report.ConformFormats())
@@ -133,7 +136,10 @@ func (a *app) completeCases(*cobra.Command, []string, string) ([]string, cobra.S
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	var out []string
-	for _, spec := range catalog.Cases {
+	for i, spec := range catalog.Cases {
+		if i == 0 || catalog.Cases[i-1].Category != spec.Category {
+			out = append(out, spec.Category+"\t"+catalog.Meanings[spec.Category])
+		}
 		out = append(out, spec.ID+"\t"+spec.Sent)
 	}
 	return out, cobra.ShellCompDirectiveNoFileComp
@@ -180,7 +186,10 @@ func selected(catalog *conform.Catalog, o *conformOptions) ([]*conform.Case, err
 		return nil, usage("%w", err)
 	}
 	if len(cases) == 0 {
-		return nil, usage("--only and --skip leave no case of the profile %s", o.profile)
+		if len(o.cases) > 0 {
+			return nil, usage("--only and --skip leave none of the cases %s", strings.Join(o.cases, ", "))
+		}
+		return nil, usage("--only and --skip leave no case of the profile %s; profiles: %s", o.profile, strings.Join(conform.Profiles(), ", "))
 	}
 	return cases, nil
 }
@@ -491,7 +500,7 @@ func (a *app) conformHead(run *conform.Options) {
 	if run.Probe == nil {
 		seen = report.S(report.Caution, "no probe: effects cannot be seen")
 	}
-	a.out.Line(report.S(report.Strong, "%s", run.Target), report.T("  %s, seed %d, ", plural(len(run.Cases), "case"), run.Seed), seen)
+	a.out.Flow("  ", report.S(report.Strong, "%s", run.Target), report.T("  %s, seed %d, ", plural(len(run.Cases), "case"), run.Seed), seen)
 	a.out.Line()
 }
 
@@ -500,14 +509,14 @@ const maxShownDoubts = 8
 
 func (a *app) conformEnd(r *conform.Report, o *conformOptions) {
 	if r.Problem != "" {
-		a.out.Paragraph([]report.Span{report.S(report.Bad, "not tested: ")}, "  ", r.Problem)
-		a.out.Line()
+		a.out.Paragraph([]report.Span{report.S(report.Bad, "nothing was tested: ")}, "  ", r.Problem)
+		return
 	}
 	a.out.ConformTable(r)
 	a.out.Line()
 	a.conformRest(r)
-	for _, id := range r.Mended {
-		a.out.Line(report.S(report.Good, "fixed: "), report.T("%s is in the baseline %s and passed: take it out", id, o.baseline))
+	if len(r.Mended) > 0 {
+		a.out.Paragraph([]report.Span{report.S(report.Good, "fixed "), report.T("since %s: ", o.baseline)}, "  ", strings.Join(r.Mended, " ")+"; write it anew with --report json="+o.baseline)
 	}
 	passed, of := r.Score()
 	style := report.Good
@@ -516,6 +525,9 @@ func (a *app) conformEnd(r *conform.Report, o *conformOptions) {
 	}
 	a.out.Line(report.S(style, "%d of %d passed", passed, of), report.T(", %d failed, %d unproven, %d not run", r.Count("", conform.Failed), r.Count("", conform.Unproven), r.Count("", conform.NotRun)),
 		report.S(report.Faint, "; %s", report.Duration(r.Duration)))
+	if known := r.Count("", conform.Failed) - len(r.Failures(conform.Low)); known > 0 {
+		a.out.Line(report.S(report.Caution, "%d of the failures known", known), report.T(" from %s", o.baseline))
+	}
 }
 
 // conformRest tells of the notes, and why cases are unproven or not run.
@@ -524,6 +536,9 @@ func (a *app) conformRest(r *conform.Report) {
 	var order []string
 	for _, res := range r.Results {
 		for _, n := range res.Notes {
+			if res.Status == conform.Failed {
+				continue // what is wrong has been said
+			}
 			a.out.Paragraph([]report.Span{report.S(report.Faint, "note  "), report.S(report.Strong, "%s", res.Case.ID), report.T("  ")}, "      ", n)
 		}
 		if r.Problem == "" && (res.Status == conform.Unproven || res.Status == conform.NotRun) {
@@ -573,7 +588,6 @@ func (a *app) tellConform(run *conform.Options, known map[string]bool) {
 			a.out.Status("")
 			res.Known = known[res.Case.ID]
 			a.out.ConformFailure(shown, res)
-			a.out.Line()
 		}
 	}
 }

@@ -145,7 +145,6 @@ func (a *app) demoBug(ctx context.Context, c *contract.Contract, name string) er
 		return fmt.Errorf("the bug %s was not caught by case %s", bug.Name, bug.Case)
 	}
 	a.out.ConformFailure(r, failed[0])
-	a.out.Line()
 	a.out.Line(report.S(report.Good, "Caught by case %s. ", bug.Case), report.T("Does your endpoint have it?"))
 	a.out.Line(report.S(report.Accent, "  paytest conform http://localhost:3000 --case %s", bug.Case))
 	return nil

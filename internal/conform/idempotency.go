@@ -324,7 +324,7 @@ func (t *trial) crowd(st *contract.State, n int) *answer {
 // the same bytes again.
 func retryAfterFailure(t *trial) {
 	if t.s.Break == nil {
-		t.skip("nobody can make the endpoint fail half-way through a delivery")
+		t.skip("nobody can make the endpoint fail half-way through a delivery: give --fail-cmd")
 	}
 	o := t.begun()
 	if err := t.s.Break(t.ctx); err != nil {

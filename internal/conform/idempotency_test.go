@@ -134,7 +134,7 @@ func TestIdempotency(t *testing.T) {
 
 		{name: "a duplicate refused", ids: "I01", front: answering("", refusesSecond()), want: conform.Failed, says: "the same bytes again: answered 409"},
 		{name: "one at a time", ids: "I02", front: busy, want: conform.Passed},
-		{name: "not one of the race is answered", ids: "I02", front: hungUpOnPaid, change: noProbe, want: conform.Failed, says: "no usable answer"},
+		{name: "not one of the race is answered", ids: "I02", front: hungUpOnPaid, change: noProbe, want: conform.Failed, says: "the connection ended without an answer"},
 		{name: "a contradicting hash is ignored", ids: "I05", front: okToConflicts, want: conform.Passed, says: "whether it was flagged cannot be seen"},
 		{name: "a contradicting hash breaks it", ids: "I05 I08", front: serverError, want: conform.Failed, says: "answered 500"},
 		{name: "a changed amount is ignored", ids: "I08", front: okToConflicts, want: conform.Failed, says: "with twice the amount: answered 200"},

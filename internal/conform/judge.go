@@ -93,6 +93,8 @@ func (t *trial) count(o *order, e Effect, needed bool) {
 // miscounted says what keeps an effect from being one credit of the payment.
 func (t *trial) miscounted(o *order, e Effect, needed bool) string {
 	switch {
+	case e.Credited == nil && e.Deliveries == nil && e.Known:
+		t.cannotTell("the probe tells neither what was credited nor what was delivered: say where with --probe-map credited=PATH")
 	case !e.shows() && needed:
 		return fmt.Sprintf("not credited (%s)", e)
 	case !e.shows():
@@ -100,11 +102,19 @@ func (t *trial) miscounted(o *order, e Effect, needed bool) string {
 	case e.Credited != nil && !t.fits(o, *e.Credited) && t.racy:
 		return "not credited exactly once, which is " + o.prices() // how often is a matter of chance
 	case e.Credited != nil && !t.fits(o, *e.Credited):
-		return fmt.Sprintf("credited %s; exactly once is %s", *e.Credited, o.prices())
+		return fmt.Sprintf("credited %s; exactly once is %s%s", *e.Credited, o.prices(), e.doubt())
 	case e.Deliveries != nil && e.Deliveries.Cmp(one()) != 0 && t.racy:
 		return "goods not handed out exactly once"
 	case e.Deliveries != nil && e.Deliveries.Cmp(one()) != 0 && (needed || e.Deliveries.Sign() != 0):
 		return fmt.Sprintf("goods handed out %s times, not once", *e.Deliveries)
+	}
+	return ""
+}
+
+// doubt warns of amounts that may have lost digits on their way.
+func (e Effect) doubt() string {
+	if e.number {
+		return " (the probe tells a JSON number, which may have lost digits: let it tell a string)"
 	}
 	return ""
 }

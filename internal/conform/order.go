@@ -14,12 +14,11 @@ import (
 // mark begins what makes test payments recognisable.
 const mark = "paytest"
 
-// How long ago a payment began, and how far its events lie apart: all of them
-// are recent, since an endpoint may refuse old ones.
+// How long ago a payment began.
 const (
 	paymentAge = 15 * time.Minute
 	expiredAge = 30*time.Minute + 30*time.Second
-	eventGap   = 200 * time.Millisecond
+	eventGap   = 200 * time.Millisecond // between events whose order a case tells
 )
 
 // order is one test payment.
@@ -103,7 +102,7 @@ func (t *trial) order(options ...orderOption) *order {
 	for _, option := range options {
 		option(&o)
 	}
-	o.Moments = t.moments(o)
+	o.Moments = payment.Recent(c, t.s.Now().Sub(o.Start))
 	return &order{t, payment.New(c, o)}
 }
 
@@ -127,18 +126,6 @@ func (t *trial) carrier(f *contract.Fact) *contract.State {
 		}
 	}
 	return t.s.roles.Paid
-}
-
-// moments puts all events, in their usual order, just before now.
-func (t *trial) moments(o payment.Options) map[*contract.State]time.Duration {
-	states := t.s.Contract.States()
-	slices.SortStableFunc(states, func(a, b *contract.State) int { return int(a.At - b.At) })
-	now := t.s.Now().Sub(o.Start)
-	out := map[*contract.State]time.Duration{}
-	for i, st := range states {
-		out[st] = now - time.Duration(len(states)-i)*eventGap
-	}
-	return out
 }
 
 // names are the facts that identify the payment, for the probe.

@@ -26,6 +26,10 @@ type Effect struct {
 	// Credited and Refunded are sums; Deliveries is how often goods were handed
 	// out; Balance is all that the payment's customer has.
 	Credited, Refunded, Deliveries, Balance *payment.Amount
+
+	// said is how the answer began, number whether an amount was a JSON number.
+	said   string
+	number bool
 }
 
 // String describes the effect as users read it.
@@ -55,7 +59,11 @@ func (e *Effect) amounts() []amountMember {
 }
 
 // Mapping says where in the probe's answer each member of an Effect stands.
-type Mapping map[string]jsondoc.Pointer
+type Mapping struct {
+	at map[string]jsondoc.Pointer
+	// asked are the members that the user has said the place of.
+	asked []string
+}
 
 func effectMembers() []string {
 	return []string{"state", "credited", "refunded", "deliveries", "balance"}
@@ -64,9 +72,9 @@ func effectMembers() []string {
 // ParseMapping reads "state=status,credited=balance.total"; what it does not
 // name is looked for under its own name. Empty means that for all.
 func ParseMapping(s string) (Mapping, error) {
-	m := Mapping{}
+	m := Mapping{at: map[string]jsondoc.Pointer{}}
 	for _, name := range effectMembers() {
-		m[name] = jsondoc.Pointer{name}
+		m.at[name] = jsondoc.Pointer{name}
 	}
 	if s == "" {
 		return m, nil
@@ -74,13 +82,13 @@ func ParseMapping(s string) (Mapping, error) {
 	for part := range strings.SplitSeq(s, ",") {
 		name, where, ok := strings.Cut(strings.TrimSpace(part), "=")
 		if !ok || !slices.Contains(effectMembers(), name) {
-			return nil, fmt.Errorf("%q maps nothing; it takes NAME=PATH with one of the names %s%s", part, strings.Join(effectMembers(), ", "), suggest.DidYouMean(name, effectMembers()))
+			return Mapping{}, fmt.Errorf("%q maps nothing; it takes NAME=PATH with one of the names %s%s", part, strings.Join(effectMembers(), ", "), suggest.DidYouMean(name, effectMembers()))
 		}
 		p, err := jsondoc.ParsePath(strings.TrimPrefix(where, "."))
 		if err != nil {
-			return nil, fmt.Errorf("%q: %w", part, err)
+			return Mapping{}, fmt.Errorf("%q: %w", part, err)
 		}
-		m[name] = p
+		m.at[name], m.asked = p, append(m.asked, name)
 	}
 	return m, nil
 }
@@ -91,26 +99,42 @@ func (m Mapping) read(raw []byte) (Effect, error) {
 	if err != nil {
 		return Effect{}, notJSON(raw, err)
 	}
-	e := Effect{Known: true}
-	if v := doc.At(m["state"]); v != nil && v.Kind == jsondoc.String {
+	e := Effect{Known: true, said: shownAmount(doc)}
+	if v := doc.At(m.at["state"]); v != nil && v.Kind == jsondoc.String {
 		e.State = v.Text
 	}
 	found := e.State != ""
 	for _, member := range e.amounts() {
-		v := doc.At(m[member.name])
+		v := doc.At(m.at[member.name])
 		if v == nil || v.Kind == jsondoc.Null {
 			continue
 		}
 		a, ok := payment.ParseAmount(v.Text)
 		if !ok || v.Kind != jsondoc.String && v.Kind != jsondoc.Number {
-			return Effect{}, &amountError{fmt.Sprintf("%s (%s)", member.name, m[member.name]), shownAmount(*v)}
+			return Effect{}, &amountError{fmt.Sprintf("%s (%s)", member.name, m.at[member.name]), shownAmount(*v)}
 		}
 		*member.value, found = &a, true
+		e.number = e.number || v.Kind == jsondoc.Number
 	}
 	if !found {
-		return Effect{}, fmt.Errorf("the probe's answer has none of %s; say with --probe-map where they stand", strings.Join(effectMembers(), ", "))
+		return Effect{}, fmt.Errorf("the probe's answer has none of %s; say with --probe-map where they stand: it was %s", strings.Join(effectMembers(), ", "), e.said)
 	}
 	return e, nil
+}
+
+// missing names the first member that the user has said the place of and that is
+// not there.
+func (m Mapping) missing(e Effect) string {
+	told := map[string]bool{"state": e.State != ""}
+	for _, member := range e.amounts() {
+		told[member.name] = *member.value != nil
+	}
+	for _, name := range m.asked {
+		if !told[name] {
+			return name
+		}
+	}
+	return ""
 }
 
 // amountError says that a probe told an amount that is none, such as NaN.

@@ -250,7 +250,7 @@ func rotatedSecrets(t *trial) {
 	t.signatureHeader()
 	t.needSecret()
 	if len(t.s.Secrets) == 1 && len(t.s.Retired) == 0 {
-		t.skip("only one secret is known: give the other one that is in use, or one that no longer is")
+		t.skip("only one secret is known: give a second --secret-file that is in use, too, or a --retired-secret-file")
 	}
 	var valid, invalid []tried
 	for i, s := range t.s.Secrets {

@@ -52,8 +52,10 @@ func (a answer) came() string {
 		return "no answer in time"
 	case a.Outcome == deliver.Unreachable && a.RemoteAddr == "":
 		return "no connection"
+	case a.Outcome != deliver.Answered && a.Status == 0:
+		return "the connection ended without an answer (did the handler throw?)"
 	case a.Outcome != deliver.Answered:
-		return "no usable answer"
+		return "the connection ended before the answer was complete"
 	}
 	out := "answered " + strconv.Itoa(a.Status)
 	if text := strings.Join(strings.Fields(string(a.Body[:min(len(a.Body), maxShownBytes)])), " "); text != "" {

@@ -212,11 +212,16 @@ func (s *session) recovered(ctx context.Context, res *Result) string {
 	if res.Status == NotRun || ctx.Err() != nil {
 		return ""
 	}
-	ask := func(try int) string {
-		return s.trial(ctx, &Case{ID: fmt.Sprintf("%s alive %d", res.Case.ID, try)}).alive()
+	ask := func(try int) (string, bool) {
+		return s.trial(ctx, &Case{ID: fmt.Sprintf("%s alive %d", res.Case.ID, try)}).pulseOf()
 	}
-	first := ask(0)
+	first, busy := ask(0)
 	if first == "" || ctx.Err() != nil {
+		return ""
+	}
+	back := s.comesBack(ctx, ask)
+	if back && busy {
+		res.Notes = append(res.Notes, "for a while afterwards it answered no valid event in time")
 		return ""
 	}
 	problem := "afterwards a valid event is not accepted: " + first
@@ -224,31 +229,52 @@ func (s *session) recovered(ctx context.Context, res *Result) string {
 		problem = res.Problem + "; " + problem
 	}
 	res.Status, res.Problem = Failed, problem
-	for try := range recoverTries {
-		if s.Wait(ctx, s.Patience/recoverTries) != nil {
-			break
-		}
-		if ask(try+1) == "" {
-			res.Notes = append(res.Notes, "it recovered after a while")
-			return ""
-		}
-		if s.Timeout*time.Duration(try+1) > s.Patience {
-			break // each attempt takes its whole time
-		}
+	if !back && s.Restart != nil && s.Restart(ctx) == nil {
+		res.Notes = append(res.Notes, "it had to be restarted")
+		back = s.comesBack(ctx, ask)
+	}
+	switch {
+	case back:
+		return ""
+	case s.Restart == nil:
+		return "the endpoint stopped taking valid events after case " + res.Case.ID + "; with --restart-cmd the others are run"
 	}
 	return "the endpoint stopped taking valid events after case " + res.Case.ID
 }
 
-// alive sends a valid event; it returns what was wrong with the answer.
-func (t *trial) alive() (problem string) {
+// comesBack waits until a valid event is accepted, and reports whether it was.
+func (s *session) comesBack(ctx context.Context, ask func(try int) (string, bool)) bool {
+	for try := range recoverTries {
+		if s.Wait(ctx, s.Patience/recoverTries) != nil {
+			return false
+		}
+		if problem, _ := ask(try + 1); problem == "" {
+			return true
+		}
+		if s.Timeout*time.Duration(try+1) > s.Patience {
+			return false // each attempt takes its whole time
+		}
+	}
+	return false
+}
+
+// pulseOf is alive, and says whether what is wrong may be that the endpoint has
+// too much to do.
+func (t *trial) pulseOf() (problem string, busy bool) {
 	var a answer
 	if problem := t.guarded(func() { a = t.ping() }); problem != "" {
-		return problem
+		return problem, false
 	}
 	if !a.taken(t.s.Contract) {
-		return a.came()
+		return a.came(), a.Outcome == deliver.TimedOut || a.Outcome == deliver.Unreachable && late(a.Err)
 	}
-	return ""
+	return "", false
+}
+
+// alive sends a valid event; it returns what was wrong with the answer.
+func (t *trial) alive() (problem string) {
+	problem, _ = t.pulseOf()
+	return problem
 }
 
 // ping sends an event of a new payment that the endpoint is known to accept, or
@@ -292,14 +318,23 @@ func (t *trial) firstAccepted() (first answer) {
 // learn pays a payment and looks at what that does.
 func (t *trial) learn() {
 	o := t.order()
+	accepted := false
 	for _, e := range o.flow() {
-		t.send(e)
+		accepted = t.send(e).success(t.s.Contract)
 	}
 	started := t.s.Now()
 	l := &t.s.learned
 	e, err := t.poll(o, func(e Effect) bool { return e.shows() })
 	if err != nil {
 		t.probeErr = fmt.Errorf("%w: %w", ErrProbe, err)
+		return
+	}
+	switch name := t.s.Mapping.missing(e); {
+	case !e.Known && accepted:
+		t.probeErr = fmt.Errorf("%w: it knows nothing of a payment whose events the endpoint has just accepted; check where it asks, and let the application take orders it has not made itself", ErrProbe)
+		return
+	case e.Known && name != "":
+		t.probeErr = fmt.Errorf("%w: its answer has no %s at %s, where --probe-map says it stands: it was %s", ErrProbe, name, t.s.Mapping.at[name], e.said)
 		return
 	}
 	l.quiet = min(max(minQuiet, quietFactor*t.s.Now().Sub(started)), t.s.Settle)

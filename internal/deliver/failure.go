@@ -121,11 +121,11 @@ func explainUnreachable(a attemptInfo, err error) string {
 	case a.expired && a.handshaking:
 		return fmt.Sprintf("%s took the connection, but the TLS handshake was not complete within %s", a.address, a.limit)
 	case errors.As(err, &dns):
-		return fmt.Sprintf("cannot resolve %q: %s; check the name, or give another --to", shorten(dns.Name), shorten(dns.Err))
+		return fmt.Sprintf("cannot resolve %q: %s; check the name, or give another URL", shorten(dns.Name), shorten(dns.Err))
 	case a.expired || isTimeout(err):
-		return fmt.Sprintf("no connection to %s within %s; check that it is up, or give another --to", a.address, a.limit)
+		return fmt.Sprintf("no connection to %s within %s; check that it is up, or give another URL", a.address, a.limit)
 	case isRefusedConnection(err):
-		return fmt.Sprintf("connection refused: nothing listens on %s; start your server, or give another --to", dialed(a.address, err))
+		return fmt.Sprintf("connection refused: nothing listens on %s; start your server, or give another URL", dialed(a.address, err))
 	}
 	return fmt.Sprintf("cannot connect to %s: %s", a.address, shorten(err.Error()))
 }

@@ -154,18 +154,19 @@ func newConformJSON(r *conform.Report) conformJSON {
 }
 
 // ConformFailure writes a case that failed: what was sent, what came, why it
-// matters and what to change.
+// matters and what to change; of one that a baseline knows, one line. Commands
+// are never wrapped, so that they can be copied.
 func (p *Printer) ConformFailure(r *conform.Report, res conform.Result) {
-	word, style := "FAIL", Bad
 	if res.Known {
-		word, style = "known", Caution
+		p.Line(S(Caution, "known "), S(Strong, "%s", res.Case.ID), S(Faint, " %s", res.Case.Severity))
+		return
 	}
-	p.Paragraph([]Span{S(style, "%s ", word), S(Strong, "%s", res.Case.ID), S(Faint, " %s  ", res.Case.Severity)}, "     ", res.Case.Sent)
-	for _, line := range [][2]string{
-		{"must", res.Case.Holds}, {"came", res.Problem}, {"costs", res.Case.Costs}, {"fix", res.Case.Fix}, {"again", r.Command(res.Case.ID)},
-	} {
+	p.Paragraph([]Span{S(Bad, "FAIL "), S(Strong, "%s", res.Case.ID), S(Faint, " %s  ", res.Case.Severity)}, "     ", res.Case.Sent)
+	for _, line := range [][2]string{{"must", res.Case.Holds}, {"came", res.Problem}, {"costs", res.Case.Costs}, {"fix", res.Case.Fix}} {
 		p.Paragraph([]Span{S(Faint, "     %-7s", line[0])}, strings.Repeat(" ", 12), line[1])
 	}
+	p.Line(S(Faint, "     %-7s", "again"), T("%s", r.Command(res.Case.ID)))
+	p.Line()
 }
 
 // ConformTable writes how many cases ended in which way, by category.

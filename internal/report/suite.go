@@ -335,6 +335,8 @@ func ParseOutput(s string, formats []string) (Output, error) {
 	case !slices.Contains(formats, format):
 		hint := suggest.DidYouMean(format, formats)
 		return Output{}, &OutputError{s, fmt.Sprintf("unknown format %q; formats are %s, as in junit=report.xml%s", shorten(format, 60), strings.Join(formats, ", "), hint)}
+	case found && slices.ContainsFunc(formats, func(f string) bool { return strings.Contains(path, ","+f+"=") || strings.Contains(path, " "+f+"=") }):
+		return Output{}, &OutputError{s, fmt.Sprintf("one report at a time: give %s=PATH, and the flag again for the next", format)}
 	case !found || path == "":
 		return Output{}, &OutputError{s, fmt.Sprintf("no file named; write %s=PATH", format)}
 	}

@@ -1,0 +1,23 @@
+package payment
+
+import (
+	"slices"
+	"time"
+
+	"github.com/paytest/paytest/internal/contract"
+)
+
+// recentGap is how far events lie apart that happen one after the other.
+const recentGap = 200 * time.Millisecond
+
+// Recent puts all events of a payment, in their usual order, just before it is
+// as old as age: a receiver may refuse events that are not recent.
+func Recent(c *contract.Contract, age time.Duration) map[*contract.State]time.Duration {
+	states := c.States()
+	slices.SortStableFunc(states, func(a, b *contract.State) int { return int(a.At - b.At) })
+	out := make(map[*contract.State]time.Duration, len(states))
+	for i, st := range states {
+		out[st] = age - time.Duration(len(states)-i)*recentGap
+	}
+	return out
+}
