@@ -295,14 +295,18 @@ func TestSilenceIsShort(t *testing.T) {
 		}
 		t.Run(spec.ID, func(t *testing.T) {
 			t.Parallel()
-			s := behind(t, since(5, func(_ http.ResponseWriter, r *http.Request, _ http.Handler) { <-r.Context().Done() }))
-			s.timeout = 100 * time.Millisecond
-			o := options(t, s, spec.ID)
-			o.Settle, o.Wait = s.timeout, func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
-			res := run(t, o).Results[0]
-			if res.Status != conform.Failed || res.Sent > most && spec.ID != "R01" && spec.ID != "R03" {
-				t.Errorf("%s after %d deliveries: %s", res.Status, res.Sent, res.Problem)
+			var res conform.Result
+			for _, timeout := range []time.Duration{100 * time.Millisecond, time.Second, 5 * time.Second} { // on a busy machine sound answers take long, too
+				s := behind(t, since(5, func(_ http.ResponseWriter, r *http.Request, _ http.Handler) { <-r.Context().Done() }))
+				s.timeout = timeout
+				o := options(t, s, spec.ID)
+				o.Settle, o.Wait = s.timeout, func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+				res = run(t, o).Results[0]
+				if res.Status == conform.Failed && (res.Sent <= most || spec.ID == "R01" || spec.ID == "R03") {
+					return
+				}
 			}
+			t.Errorf("%s after %d deliveries: %s", res.Status, res.Sent, res.Problem)
 		})
 	}
 }
