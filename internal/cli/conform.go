@@ -269,10 +269,18 @@ func reproduce(cmd *cobra.Command, o *conformOptions, seed uint64) string {
 	}
 	add("secret-file", o.target.secrets.files...)
 	add("retired-secret-file", o.retired...)
-	for _, name := range []string{"signature", "probe-url", "probe-cmd", "probe-map", "restart-cmd", "fail-cmd", "timeout", "soak", "cacert", "hostile-host"} {
+	for _, name := range []string{"signature", "probe-url", "probe-cmd", "probe-map", "restart-cmd", "fail-cmd", "timeout", "settle", "case-time", "soak", "cacert", "hostile-host"} {
 		if f := cmd.Flags().Lookup(name); f.Changed {
 			add(name, f.Value.String())
 		}
+	}
+	for _, h := range o.target.headers {
+		name, _, _ := strings.Cut(h, ":")
+		add("header", name+": …")
+	}
+	for _, h := range o.probeHeaders {
+		name, _, _ := strings.Cut(h, ":")
+		add("probe-header", name+": …")
 	}
 	if len(o.events) > 0 {
 		add("events", strings.Join(o.events, ","))

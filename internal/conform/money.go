@@ -106,13 +106,24 @@ func tenTenths(t *trial) {
 	t.need(customer, "customer")
 	var orders []*order
 	var all []tried
+	tenth := t.withAmount("0.100000")
+	if u := t.s.learned.unit; u != nil && u == t.s.roles.Price { // the other asset may not be divisible
+		tenth = func(o *payment.Options) {
+			withText(t.s.roles.Price, "0.100000")(o)
+			withText(t.s.roles.Received, "0.100000")(o)
+		}
+	}
 	for range tenths {
-		o := t.order(t.withAmount("0.1"))
+		o := t.order(tenth)
 		if len(orders) > 0 {
-			o = t.order(t.withAmount("0.1"), withText(customer, orders[0].text(customer)))
+			o = t.order(tenth, withText(customer, orders[0].text(customer)))
 		}
 		orders = append(orders, o)
 		all = append(all, t.pay(o, called("one of ten payments of 0.1"))...)
+	}
+	if !slices.ContainsFunc(all, func(x tried) bool { return x.state == t.s.roles.Paid && !x.refuses() }) {
+		t.cannotTell("it refuses payments of 0.1, so that it adds them up exactly cannot be seen")
+		return
 	}
 	t.acceptedEach(all, noAnswer)
 	if t.s.Probe != nil && (!t.s.learned.tellsBalance || t.s.learned.unit == nil) {
@@ -147,6 +158,16 @@ func mismatchReportedTwice(t *trial) {
 		o := t.order(toward(states...), t.mismatched())
 		for _, e := range o.events(states...) {
 			called("with too little received")(&e)
+			t.handled(t.try(e).answer)
+		}
+		for _, e := range o.events(r.Dropped, r.Failed) {
+			if !slices.Contains(states, e.state) {
+				continue
+			}
+			called("with too little received, again")(&e)
+			t.handled(t.try(e).answer)
+			moved(eventGap)(&e)
+			called("with another timestamp")(&e)
 			t.handled(t.try(e).answer)
 		}
 		t.about(listed(states), func() {
@@ -188,7 +209,11 @@ func amountChanges(t *trial) {
 func otherAssets(t *trial) {
 	r := t.s.roles
 	t.need(r.Asset, "asset")
-	all := []tried{t.paid(t.order(withFact(r.Asset, unknownAsset(r.Asset))), called("an unknown "+r.Asset.Name))}
+	var all []tried
+	byPrice := t.s.learned.unit == nil || t.s.learned.unit == r.Price
+	if byPrice {
+		all = append(all, t.paid(t.order(withFact(r.Asset, unknownAsset(r.Asset))), called("an unknown "+r.Asset.Name)))
+	}
 	if r.CashAsset != nil {
 		plain := t.order()
 		asset, cash := plain.p.Fact(r.Asset, t.carrier(r.Asset)), plain.p.Fact(r.CashAsset, t.carrier(r.CashAsset))
@@ -196,7 +221,7 @@ func otherAssets(t *trial) {
 			t.paid(t.order(withFact(r.Asset, unknownAsset(r.Asset)), withFact(r.CashAsset, unknownAsset(r.CashAsset))), called("unknown assets")),
 			t.paid(t.order(withFact(r.Asset, cash), withFact(r.CashAsset, asset)), called("the assets swapped")))
 	}
-	if other, ok := t.otherAsset(); ok && t.served(r.Seen) {
+	if other, ok := t.otherAsset(); ok && t.served(r.Seen) && byPrice {
 		o := t.order()
 		t.accepted(t.try(o.event(r.Seen)).answer)
 		all = append(all, t.try(o.event(r.Paid, called("another asset than that of the transfer"), set(r.Asset, other))))

@@ -103,7 +103,17 @@ func (t *trial) order(options ...orderOption) *order {
 		option(&o)
 	}
 	o.Moments = payment.Recent(c, t.s.Now().Sub(o.Start))
-	return &order{t, payment.New(c, o)}
+	made := &order{t, payment.New(c, o)}
+	t.customers[made.customer()]++
+	return made
+}
+
+// customer identifies whose payment it is; empty where the contract knows none.
+func (o *order) customer() string {
+	if o.t.s.roles.Customer == nil {
+		return ""
+	}
+	return o.text(o.t.s.roles.Customer)
 }
 
 // identifiers are the facts that tell one payment from another.

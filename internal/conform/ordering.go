@@ -152,15 +152,18 @@ func paidAfterExpired(t *trial) {
 	t.insist(usual.events(r.Pending, r.Paid)...)
 	o.happens(r.Expired, r.Pending, r.Paid)
 	t.insist(o.events(r.Expired)...)
+	before, _ := t.effect(o, func(e Effect) bool { return e.Known })
+	expired := before.State // that alone tells nobody that it was credited all the same
 	for _, e := range o.events(r.Pending, r.Paid) {
 		t.answered(t.send(e))
 	}
+	t.fence()
 	e, ok := t.effect(o, anything)
 	switch {
 	case !ok:
 	case !e.shows():
 		t.believe()
-	case e.State != "" && e.State != t.word(usual, Effect.shows):
+	case e.State != "" && e.State != expired && e.State != t.word(usual, Effect.shows):
 		t.note("it is credited, but not silently: its state is %q", e.State)
 	default:
 		t.fail("credited silently, although it had expired (%s)", e)
@@ -323,7 +326,7 @@ func olderTimestamp(t *trial) {
 // that.
 func (t *trial) begun() *order {
 	o := t.order()
-	t.insist(o.events(t.s.roles.Pending)...)
+	t.insist(o.events(t.s.roles.Seen, t.s.roles.Pending)...)
 	return o
 }
 
@@ -378,7 +381,7 @@ func (t *trial) insist(events ...event) []answer {
 			t.answered(a)
 			out = append(out, a)
 			switch {
-			case !a.success(t.s.Contract):
+			case !a.taken(t.s.Contract):
 				refused = append(refused, e)
 			case round > 0:
 				t.noteOnce("some events were refused when they came too early, and accepted when they were delivered again")

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -65,15 +66,32 @@ func (t *trial) unauthorised(all []tried) {
 	t.settle(all, t.nothing, anyAnswer)
 }
 
+// doors are states whose events, together, come to every path that is served.
+func (t *trial) doors() []*contract.State {
+	out := []*contract.State{t.usual()}
+	for _, st := range append(slices.Clone(t.s.Contract.Flow), t.s.Contract.States()...) {
+		if t.s.Serves(st) && !slices.ContainsFunc(out, func(other *contract.State) bool { return other.Path == st.Path }) {
+			out = append(out, st)
+		}
+	}
+	return out
+}
+
 // wrongSignature signs with a secret that is not the endpoint's.
 func wrongSignature(t *trial) {
 	t.signatureHeader()
-	e := t.order().event(t.usual(), called("signed with another secret"))
-	r := e.request()
-	if r.Secret = t.madeUpSecret(); r.Secret == nil {
+	secret := t.madeUpSecret()
+	if secret == nil {
 		t.skip("no secret can be made up for the scheme %s", t.s.Scheme.Name)
 	}
-	t.unauthorised([]tried{t.tryRequest(e, r)})
+	var all []tried
+	for _, st := range t.doors() {
+		e := t.order().event(st, called("signed with another secret"))
+		r := e.request()
+		r.Secret = secret
+		all = append(all, t.tryRequest(e, r))
+	}
+	t.unauthorised(all)
 }
 
 // madeUpSecret is one that nobody has, nil where the scheme cannot use it.
@@ -92,14 +110,18 @@ func (t *trial) madeUpSecret() *signature.Secret {
 // noSignature leaves the signature out, or empty.
 func noSignature(t *trial) {
 	name := t.signatureHeader()
-	e := t.order().event(t.usual(), called("without a signature"))
-	r := e.request()
-	r.Unsigned = true
-	all := []tried{t.tryRequest(e, r)}
-	e = t.order().event(t.usual(), called("with an empty signature"))
-	r = e.request()
-	r.Header = http.Header{name: {""}}
-	t.unauthorised(append(all, t.tryRequest(e, r)))
+	var all []tried
+	for _, st := range t.doors() {
+		e := t.order().event(st, called("without a signature"))
+		r := e.request()
+		r.Unsigned = true
+		all = append(all, t.tryRequest(e, r))
+		e = t.order().event(st, called("with an empty signature"))
+		r = e.request()
+		r.Header = http.Header{name: {""}}
+		all = append(all, t.tryRequest(e, r))
+	}
+	t.unauthorised(all)
 }
 
 // oddSignatures have not the form of a signature, though some hold the right
@@ -116,8 +138,10 @@ func oddSignatures(t *trial) {
 		{"without a hexadecimal digit", func(value string) string { return strings.Repeat("z", len(value)) }},
 		{"after sha256=", func(value string) string { return "sha256=" + value }},
 	} {
-		e := t.order().event(t.usual(), called("a signature "+v.what))
-		all = append(all, t.tryRequest(e, t.signedAs(e, v.of)))
+		for _, st := range t.doors() {
+			e := t.order().event(st, called("a signature "+v.what))
+			all = append(all, t.tryRequest(e, t.signedAs(e, v.of)))
+		}
 	}
 	t.unauthorised(all)
 }
@@ -151,19 +175,22 @@ func (t *trial) signatureOf(body []byte) string {
 func signatureOfAnother(t *trial) {
 	t.signatureHeader()
 	t.needSecret()
-	e := t.order().event(t.usual(), called("with the signature of another event"))
-	r := e.request()
-	r.Signed = t.order().event(t.usual()).body()
-	all := []tried{t.tryRequest(e, r)}
+	var all []tried
+	for _, st := range t.doors() {
+		e := t.order().event(st, called("with the signature of another event"))
+		r := e.request()
+		r.Signed = t.order().event(st).body()
+		all = append(all, t.tryRequest(e, r))
 
-	o := t.order()
-	e = o.event(t.usual(), called("a digit of it changed after signing"))
-	r = e.request()
-	r.Signed, r.Body = r.Body, flipped(r.Body)
-	all = append(all, t.tryRequest(e, r))
+		e = t.order().event(st, called("a digit of it changed after signing"))
+		r = e.request()
+		r.Signed, r.Body = r.Body, flipped(r.Body)
+		all = append(all, t.tryRequest(e, r))
 
-	e = t.order().event(t.usual(), called("a digit of its signature changed"))
-	t.unauthorised(append(all, t.tryRequest(e, t.signedAs(e, func(value string) string { return string(flipped([]byte(value))) }))))
+		e = t.order().event(st, called("a digit of its signature changed"))
+		all = append(all, t.tryRequest(e, t.signedAs(e, func(value string) string { return string(flipped([]byte(value))) })))
+	}
+	t.unauthorised(all)
 }
 
 // flipped changes the last bit of the last digit, so that what was JSON still is.

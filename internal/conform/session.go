@@ -72,7 +72,7 @@ type session struct {
 
 // learned is what a plainly paid payment has shown of the endpoint.
 type learned struct {
-	credits, tellsRefunds, tellsDeliveries, tellsBalance bool
+	credits, balances, tellsRefunds, tellsDeliveries, tellsBalance bool
 	// unit is the fact whose value was credited; nil where none fits.
 	unit *contract.Fact
 	// paid is the merchant's word for the state of a paid payment.
@@ -183,6 +183,9 @@ func (s *session) carryOut(ctx context.Context, spec *Case) Result {
 	}
 	if problem := t.guarded(func() { functions()[spec.ID](t) }); problem != "" {
 		t.cannotTell("%s", problem)
+	}
+	if ctx.Err() != nil && len(t.problems) == 0 {
+		return Result{Case: spec, Status: NotRun, Problem: "interrupted", Duration: s.Now().Sub(started)}
 	}
 	if limited.Err() != nil && len(t.problems) == 0 {
 		t.skipped, t.doubts = "", []string{"it was not finished within " + budget.String() + " (--case-time)"}
@@ -343,6 +346,7 @@ func (t *trial) learn() {
 	if e.Credited == nil {
 		return
 	}
+	l.balances = e.Balance != nil && e.Credited.Sign() != 0 && e.Balance.Cmp(*e.Credited) == 0
 	for _, f := range []*contract.Fact{t.s.roles.Price, t.s.roles.Cash} {
 		if want, ok := o.amount(f); ok && want.Cmp(*e.Credited) == 0 {
 			l.unit = f

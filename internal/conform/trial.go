@@ -35,6 +35,9 @@ type trial struct {
 	// racy is set when deliveries race, so that the extent of a fault is chance.
 	racy bool
 
+	// customers counts the payments of each customer.
+	customers map[string]int
+
 	mu        sync.Mutex
 	exchanges []Exchange
 	sent      int
@@ -48,7 +51,7 @@ func (s *session) trial(ctx context.Context, spec *Case) *trial {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(spec.ID))
 	key := h.Sum64()
-	return &trial{s: s, spec: spec, ctx: ctx, key: key, rng: rand.New(rand.NewPCG(s.Seed, key))}
+	return &trial{customers: map[string]int{}, s: s, spec: spec, ctx: ctx, key: key, rng: rand.New(rand.NewPCG(s.Seed, key))}
 }
 
 // stopCase ends a case; the reason is empty when it has been told.

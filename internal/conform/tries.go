@@ -97,7 +97,7 @@ const patience = 3
 func (t *trial) caughtUp() bool {
 	paid, shown := t.s.roles.Paid, true
 	if t.s.Serves(paid) && t.s.learned.credits {
-		o := t.order()
+		o := t.begun()
 		t.send(o.event(paid, called("a sound one, to see that all before it was worked through")))
 		shown = false
 		for try := 0; try < patience && !shown; try++ {
@@ -115,7 +115,7 @@ func (t *trial) caughtUp() bool {
 }
 
 // nothing says what an effect is where there must be none.
-func (t *trial) nothing(_ tried, e Effect) string {
+func (t *trial) nothing(x tried, e Effect) string {
 	switch {
 	case e.shows():
 		return "credited although it must not be (" + e.String() + ")"
@@ -123,7 +123,7 @@ func (t *trial) nothing(_ tried, e Effect) string {
 		return "refunded although it must not be (" + e.String() + ")"
 	}
 	t.believe()
-	return ""
+	return t.unbalanced(x.o, e)
 }
 
 // onceOrRefused says what is wrong unless a payment was credited once, or

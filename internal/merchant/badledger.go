@@ -71,7 +71,7 @@ func (m *Merchant) forget(e *event) {
 func (m *Merchant) naiveKey(e *event) (key string, naive bool) {
 	id := e.state.String() + " " + e.order + " "
 	switch m.bug {
-	case "double-credit":
+	case "double-credit", "account-apart", "refunds-again":
 		return "", true
 	case "forgets-unanswered", "overlapping-retry", "racy-dedupe", "memory-dedupe", "evicting-dedupe", "seen-before-processed":
 		return id, true
@@ -256,6 +256,16 @@ func (m *Merchant) settleBadly(o *order, t *transfer, e *event) bool {
 			m.creditTransfer(o, e, received, price)
 			return true
 		}
+	case "account-apart":
+		if paid && o.deliveries > 0 {
+			m.post(o, price)
+			return true
+		}
+	case "refunds-again":
+		if m.mismatched(e) {
+			m.refund(o, received)
+		}
+		return m.mismatched(e) || paid && o.deliveries > 0
 	case "refunds-twice":
 		if e.state == r.Dropped && m.key(r.DropReason, e) == r.Mismatch || m.mismatched(e) {
 			m.refund(o, received)

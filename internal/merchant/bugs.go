@@ -36,6 +36,7 @@ func Bugs() []Bug {
 		{"latest-timestamp-wins", "O13", "It lets a repeated event that is newer, by its timestamp, than the last one set the state back."},
 
 		{"double-credit", "I01", "It credits each time a payment is said to be paid."},
+		{"account-apart", "I01", "It marks a payment as credited once, and adds it to the customer's account each time."},
 		{"racy-dedupe", "I02", "It looks up whether it knows an event, waits, and only then credits: deliveries in parallel all find it new."},
 		{"timestamp-in-key", "I03", "It tells events apart by their timestamp, and credits a restamped one again."},
 		{"transfer-id-key", "I04", "It credits each transfer id, also when the same transfer comes under a new one."},
@@ -122,6 +123,7 @@ func Bugs() []Bug {
 		{"float-sum", "M08", "It adds amounts up as floats."},
 		{"number-amounts", "M09", "It takes an amount that is a number, and drops its decimals."},
 		{"refunds-twice", "M10", "It refunds when the transfer fails, and when the payment does."},
+		{"refunds-again", "M10", "It refunds each time a payment is said to have failed."},
 		{"amount-unchecked", "M11", "It credits what a paid payment says, though the pending one said otherwise."},
 		{"assets-unchecked", "M12", "It does not look at which asset was paid."},
 		{"nan-amounts", "M13", "It takes Infinity, NaN and nothing at all for amounts."},

@@ -273,6 +273,7 @@ func deliveryAttacks() map[string]func(*world) bool {
 func idempotencyAttacks() map[string]func(*world) bool {
 	return map[string]func(*world) bool{
 		"double-credit":    credits(twice()),
+		"account-apart":    credits(twice()),
 		"timestamp-in-key": credits(twice(set("timestamp", "2026-03-14T12:01:00.000Z"))),
 		"transfer-id-key":  credits(twice(set("data.transaction.id", "another"))),
 		"hash-as-key":      credits(twice(set("data.transaction.detail", strings.Repeat("ab", 32)))),
@@ -463,6 +464,11 @@ func moneyAttacks() map[string]func(*world) bool {
 			w.send(1, w.r.Failed)
 			return w.of(1).Refunded != w.received(1)
 		},
+		"refunds-again": func(w *world) bool {
+			w.send(1, w.r.Failed)
+			w.send(1, w.r.Failed)
+			return w.of(1).Refunded != w.received(1)
+		},
 		"amount-unchecked": credited(func(w *world) { w.send(1, w.r.Pending); w.send(1, w.r.Paid, set("data.cryptoAmount", "1.000000")) }),
 		"assets-unchecked": credited(func(w *world) { w.send(1, w.r.Paid, set("data.cryptoAssetId", number("7"))) }),
 	}
@@ -615,7 +621,7 @@ func TestBugsLeaveTheRest(t *testing.T) {
 		}
 		w.send(2, w.r.Failed)
 		w.send(2, w.r.Failed)
-		if e := w.of(2); e.Refunded != w.received(2) || e.Credited != "0" {
+		if e := w.of(2); (e.Refunded != w.received(2) || e.Credited != "0") && b.Name != "refunds-again" {
 			t.Errorf("%s: a payment that failed twice: %+v", b.Name, e)
 		}
 		if w.of(1) != w.paid(1) && !slices.Contains(spoilt, b.Name) {
