@@ -28,7 +28,7 @@ func arrows() []struct{ from, to string } {
 	return []struct{ from, to string }{
 		{"cmd/paytest", "internal/cli payloads"},
 		{"internal/cli", "internal/*"},
-		{"internal/report", "internal/conform internal/contract internal/deliver internal/jsondoc internal/suggest internal/verify"},
+		{"internal/report", "internal/conform internal/load internal/contract internal/deliver internal/jsondoc internal/suggest internal/verify"},
 		{"internal/inspect", "internal/conform internal/contract internal/deliver internal/jsondoc internal/journal internal/listen internal/scenario internal/verify"},
 		{"internal/load", "internal/contract internal/deliver internal/generate internal/jsondoc internal/payment internal/scenario internal/signature internal/suggest internal/verify"},
 		{"internal/conform", "internal/contract internal/deliver internal/generate internal/journal internal/jsondoc internal/payment internal/scenario internal/signature internal/suggest internal/verify"},

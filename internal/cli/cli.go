@@ -200,7 +200,7 @@ whether it agrees with what came before.`,
 	root.SetUsageFunc(usageText)
 	root.SetCompletionCommandGroupID("setup")
 	for id, commands := range map[string][]*cobra.Command{
-		"test":     {newDemo(a), newSend(a), newListen(a), newRun(a), newConform(a), newReplay(a), newValidate(a)},
+		"test":     {newDemo(a), newSend(a), newListen(a), newRun(a), newConform(a), newLoad(a), newReplay(a), newValidate(a)},
 		"contract": {newPayload(a), newExplain(a), newGraph(a)},
 		"setup":    {newInit(a), newSign(a), newVerifySignature(a), newRedact(a), newConfig(a), newVersion(a)},
 	} {

@@ -14,7 +14,7 @@ import (
 	"github.com/paytest/paytest/payloads"
 )
 
-func load(t *testing.T) *contract.Contract {
+func loadContract(t *testing.T) *contract.Contract {
 	t.Helper()
 	c, err := contract.Load(payloads.FS)
 	if err != nil {
@@ -26,7 +26,7 @@ func load(t *testing.T) *contract.Contract {
 func at() time.Time { return time.Date(2030, 1, 2, 3, 4, 5, 678_000_000, time.UTC) }
 
 func TestDelivery(t *testing.T) {
-	c := load(t)
+	c := loadContract(t)
 	paid := c.Flow[len(c.Flow)-1]
 	checker := verify.NewChecker(c, verify.Strict{})
 	body := paid.Sample.AppendCanonical(nil)
@@ -149,7 +149,7 @@ func TestTotals(t *testing.T) {
 }
 
 func TestVerdictJSON(t *testing.T) {
-	c := load(t)
+	c := loadContract(t)
 	st := c.Flow[len(c.Flow)-1]
 	v := verify.NewChecker(c, verify.Strict{}).Check(st.Sample.AppendCanonical(nil), st.Path)
 	got := NewVerdictJSON(v)
