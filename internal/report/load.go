@@ -248,10 +248,10 @@ func finite(x float64) float64 {
 	return x
 }
 
-// started is how many of the arrivals that were due had started when time was up,
+// startedOf is how many of the arrivals that were due had started when time was up,
 // or when the run was interrupted: there the result does not count as behind what
 // might still have started in time.
-func started(r *load.Result) uint64 {
+func startedOf(r *load.Result) uint64 {
 	if r.Interrupted {
 		return min(r.Total.Count+r.Unfinished, r.Due)
 	}
@@ -264,7 +264,7 @@ func inTime(r *load.Result) string {
 	if r.Due == 0 {
 		return "-"
 	}
-	share := float64(started(r)) / float64(r.Due)
+	share := float64(startedOf(r)) / float64(r.Due)
 	return strconv.FormatFloat(math.Floor(1000*share+rounding)/10, 'f', -1, 64) + " %"
 }
 

@@ -121,30 +121,36 @@ func measured(l load.Latency, d time.Duration) string {
 // arrivals says what became of them: in an open model those that a slow endpoint
 // never got count, too.
 func arrivals(r *load.Result) []Span {
-	var out []Span
-	if r.Rate.Max {
-		out = append(out, T("arrivals: %s sent, each as the one before on its connection was answered", grouped(r.Due)))
-	} else {
-		words := "started in time"
-		if r.Interrupted {
-			words = "started"
-		}
-		out = append(
-			out, T("arrivals: %s due, %s %s,", grouped(r.Due), grouped(started(r)), words),
-			S(raised(r.Queued), " %s queued", grouped(r.Queued)), T(","), S(raised(r.Unsent), " %s unsent", grouped(r.Unsent)),
-		)
+	out := started(r)
+	also := func(spans ...Span) {
+		out[len(out)-1].Text += ";"
+		out = append(out, spans...)
 	}
 	if r.Late > 0 {
 		l := r.Lateness
-		out = append(out, T(";"), S(Caution, " the generator was late for %s", grouped(r.Late)), T(" (p99 %s, max %s)", measured(l, l.P99), measured(l, l.Max)))
+		also(S(Caution, " the generator was late for %s", grouped(r.Late)), T(" (p99 %s, max %s)", measured(l, l.P99), measured(l, l.Max)))
 	}
 	if r.Duplicates > 0 || r.Disordered > 0 {
-		out = append(out, T("; %s, %s out of order", many(r.Duplicates, "duplicate"), grouped(r.Disordered)))
+		also(T(" %s, %s out of order", many(r.Duplicates, "duplicate"), grouped(r.Disordered)))
 	}
 	if r.Interrupted {
-		out = append(out, T(";"), S(Caution, " interrupted after %s", Duration(max(r.Elapsed, 0))), T(" with %s under way", grouped(r.Unfinished)))
+		also(S(Caution, " interrupted after %s", Duration(max(r.Elapsed, 0))), T(" with %s under way", grouped(r.Unfinished)))
 	}
 	return out
+}
+
+func started(r *load.Result) []Span {
+	if r.Rate.Max {
+		return []Span{T("arrivals: %s sent, each as the one before on its connection was answered", grouped(r.Due))}
+	}
+	words := "started in time"
+	if r.Interrupted {
+		words = "started"
+	}
+	return []Span{
+		T("arrivals: %s due, %s %s,", grouped(r.Due), grouped(startedOf(r)), words),
+		S(raised(r.Queued), " %s queued,", grouped(r.Queued)), S(raised(r.Unsent), " %s unsent", grouped(r.Unsent)),
+	}
 }
 
 func raised(n uint64) Style {
