@@ -117,7 +117,13 @@ func (t *trial) miscounted(o *order, e Effect, needed bool) string {
 // made no other: it may be written apart from the payment, and later.
 func (t *trial) unbalanced(o *order, e Effect) string {
 	balanced := func(e Effect) bool {
-		return e.Balance == nil || e.Credited == nil || e.Refunded != nil && e.Refunded.Sign() != 0 || e.Balance.Cmp(*e.Credited) == 0
+		switch {
+		case e.Balance == nil, e.Credited == nil, e.Refunded != nil && e.Refunded.Sign() != 0:
+			return true
+		case e.Refunded == nil:
+			return e.Balance.Cmp(*e.Credited) <= 0 // less may be what was given back
+		}
+		return e.Balance.Cmp(*e.Credited) == 0
 	}
 	if !t.s.learned.balances || t.customers[o.customer()] > 1 || balanced(e) {
 		return ""
