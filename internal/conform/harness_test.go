@@ -128,10 +128,7 @@ const quickly = 400 * time.Millisecond
 // model starts the model merchant with a bug, "" for none.
 func model(t testing.TB, bug string) subject {
 	t.Helper()
-	if bug == "" {
-		return modelWithin(t, bug, 0)
-	}
-	return modelWithin(t, bug, quickly)
+	return modelWithin(t, bug, 0)
 }
 
 // modelWithin is model with a limit for deliveries, 0 for the contract's.
