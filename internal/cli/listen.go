@@ -57,7 +57,7 @@ late events and gaps are noted, contradictions are violations.
 ADDR is :3000, 3000 or HOST:PORT. Without a host only this machine is served;
 port 0 picks a free port. It ends with a summary when interrupted, or when what
 was asked for has come: exit 0, or 1 if anything violated the contract, or 4 if
-an expected event never came. Up to 100000 subjects are remembered at a time.`,
+an expected event never came. Up to a million subjects are remembered at a time.`,
 		Example: `  paytest listen :3000
   paytest listen :3000 --strict=order,gaps        late events and gaps fail, too
   paytest listen :3000 --forward-to :8080      your app answers, both are judged
