@@ -27,9 +27,9 @@ import (
 	"github.com/paytest/paytest/internal/report"
 )
 
-// distribution is what load makes of latencies.
+// distribution is what load makes of latencies, but for a digit.
 func distribution(latencies ...time.Duration) load.Latency {
-	h := hdrhistogram.New(int64(time.Microsecond), int64(24*time.Hour), 3)
+	h := hdrhistogram.New(int64(time.Microsecond), int64(24*time.Hour), 2)
 	for _, d := range latencies {
 		_ = h.RecordValue(int64(d))
 	}
