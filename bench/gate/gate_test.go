@@ -1,0 +1,184 @@
+// Package gate fails when the validator or the listener has become much slower than
+// the standard library in the same run. Its margins are generous: it looks for
+// mistakes, not for percents.
+package gate
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/paytest/paytest/internal/contract"
+	"github.com/paytest/paytest/internal/generate"
+	"github.com/paytest/paytest/internal/jsondoc"
+	"github.com/paytest/paytest/internal/listen"
+	"github.com/paytest/paytest/internal/payment"
+	"github.com/paytest/paytest/internal/schema"
+	"github.com/paytest/paytest/internal/signature"
+	"github.com/paytest/paytest/internal/verify"
+	"github.com/paytest/paytest/payloads"
+)
+
+const (
+	rounds      = 7    // of which each side's best counts: a busy machine spoils some
+	maxAccept   = 0.6  // of the time of json.Valid
+	minListener = 0.5  // of the throughput of a bare handler
+	accepts     = 2000 // of each state's payload, in a round
+	deliveries  = 2000 // in a round
+)
+
+// TestAccept holds the accepting path of the validator against json.Valid.
+func TestAccept(t *testing.T) {
+	c := load(t)
+	var ours, theirs []func() bool
+	for _, st := range c.States() {
+		if st.Schema == nil || st.IsInitial() {
+			continue
+		}
+		raw := body(t, c, st, 1)
+		captures := make([]jsondoc.Pointer, 0, len(st.Fields))
+		for _, f := range st.Fields {
+			captures = append(captures, f.Pointer)
+		}
+		acceptor, ok := st.Schema.Acceptor(captures, []schema.Fixed{{Pointer: c.Envelope.State, Text: st.Wire}})
+		if !ok {
+			t.Fatalf("%s has no acceptor", st)
+		}
+		slots := make([]schema.Slot, len(captures))
+		ours = append(ours, func() bool { return acceptor.Accept(raw, slots) })
+		theirs = append(theirs, func() bool { return json.Valid(raw) })
+	}
+	got := ratio(func() (a, b float64) { return took(t, ours), took(t, theirs) })
+	t.Logf("validator: %.2f of the time of json.Valid, at most %.2f is wanted", got, maxAccept)
+	if got > maxAccept {
+		t.Errorf("the validator takes %.2f of the time of json.Valid, and may take %.2f", got, maxAccept)
+	}
+}
+
+// TestListener holds the listener, with all that it checks, against a handler that
+// reads the body and answers, both over the loopback.
+func TestListener(t *testing.T) {
+	c := load(t)
+	secret, err := signature.NewSecret([]byte("a secret of the gate"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	scheme := signature.HMACHeader(c.Signature.Header, "", signature.Hex)
+	bare := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"status":"ok"}`)
+	}))
+	listener := serve(t, listen.New(listen.Options{
+		Contract: c, Checker: verify.NewChecker(c, verify.Strict{}), Now: time.Now, OnDelivery: func(listen.Delivery) {},
+		Secrets: []signature.Secret{secret}, Scheme: scheme,
+	}))
+	next := uint64(0)
+	got := ratio(func() (a, b float64) {
+		var events []delivery
+		for ; len(events) < deliveries; next++ {
+			for _, st := range c.Flow {
+				raw := body(t, c, st, next)
+				h, err := scheme.Sign([]signature.Secret{secret}, signature.Message{Body: raw})
+				if err != nil {
+					t.Fatal(err)
+				}
+				h.Set("Content-Type", "application/json")
+				events = append(events, delivery{st.Path, h, raw})
+			}
+		}
+		return bare.deliver(t, events), listener.deliver(t, events)
+	})
+	t.Logf("listener: %.2f of the throughput of a bare handler, at least %.2f is wanted", got, minListener)
+	if got < minListener {
+		t.Errorf("the listener has %.2f of the throughput of a bare handler, and must have %.2f", got, minListener)
+	}
+}
+
+func load(t *testing.T) *contract.Contract {
+	t.Helper()
+	c, err := contract.Load(payloads.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func body(t *testing.T, c *contract.Contract, st *contract.State, index uint64) []byte {
+	t.Helper()
+	p := payment.New(c, payment.Options{Seed: 5, Index: index, Start: c.Epoch, Toward: c.Flow})
+	doc, err := generate.Payload(c, p, st, generate.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc.AppendCanonical(nil)
+}
+
+// ratio compares the shortest times of both sides over all rounds.
+func ratio(round func() (a, b float64)) float64 {
+	least, other := round()
+	for range rounds - 1 {
+		a, b := round()
+		least, other = min(least, a), min(other, b)
+	}
+	return least / other
+}
+
+// took is how many seconds the functions take, which must all say yes.
+func took(t *testing.T, all []func() bool) float64 {
+	t.Helper()
+	start := time.Now()
+	for range accepts {
+		for _, f := range all {
+			if !f() {
+				t.Fatal("a payload is refused")
+			}
+		}
+	}
+	return time.Since(start).Seconds()
+}
+
+type delivery struct {
+	path   string
+	header http.Header
+	body   []byte
+}
+
+type server struct {
+	url    string
+	client *http.Client
+}
+
+func serve(t *testing.T, h http.Handler) *server {
+	t.Helper()
+	s := httptest.NewServer(h)
+	t.Cleanup(s.Close)
+	return &server{s.URL, s.Client()}
+}
+
+// deliver is how many seconds the deliveries take, which must all be answered 200.
+func (s *server) deliver(t *testing.T, all []delivery) float64 {
+	t.Helper()
+	start := time.Now()
+	for _, d := range all {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+d.path, bytes.NewReader(d.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header = d.header
+		answer, err := s.client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		said, err := io.ReadAll(answer.Body)
+		_ = answer.Body.Close()
+		if err != nil || answer.StatusCode != http.StatusOK {
+			t.Fatalf("%s: %v\n%s", answer.Status, err, said)
+		}
+	}
+	return time.Since(start).Seconds()
+}
