@@ -12,19 +12,24 @@ import (
 	"time"
 )
 
+// shell is a command line for the system's shell, its messages on standard error.
+func shell(ctx context.Context, line string, env []string) *exec.Cmd {
+	program, flag := "sh", "-c"
+	if runtime.GOOS == "windows" {
+		program, flag = "cmd", "/C"
+	}
+	cmd := exec.CommandContext(ctx, program, flag, line)
+	cmd.Env, cmd.Stderr = append(os.Environ(), env...), os.Stderr
+	together(cmd)
+	return cmd
+}
+
 // start runs a command line in the system's shell, its output on standard
 // error. When ctx ends it is asked to end, and killed five seconds later. Where
 // the system can tell, what it started in turn does not outlive it.
 func start(ctx context.Context, line string, env []string) (wait func() error, err error) {
-	shell, flag := "sh", "-c"
-	if runtime.GOOS == "windows" {
-		shell, flag = "cmd", "/C"
-	}
-	cmd := exec.CommandContext(ctx, shell, flag, patient(line))
-	cmd.Env = append(os.Environ(), env...)
-	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
-	cmd.WaitDelay = 5 * time.Second
-	together(cmd)
+	cmd := shell(ctx, patient(line), env)
+	cmd.Stdout, cmd.WaitDelay = os.Stderr, 5*time.Second
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
@@ -40,16 +45,8 @@ const maxOutput = 1 << 20
 // output runs a command line in the system's shell and returns what it prints.
 // What the command leaves running goes on.
 func output(ctx context.Context, line string, env []string) ([]byte, error) {
-	shell, flag := "sh", "-c"
-	if runtime.GOOS == "windows" {
-		shell, flag = "cmd", "/C"
-	}
-	cmd := exec.CommandContext(ctx, shell, flag, line)
-	cmd.Env = append(os.Environ(), env...)
-	out := &bounded{left: maxOutput}
-	cmd.Stdout, cmd.Stderr = out, os.Stderr
-	cmd.WaitDelay = time.Second
-	together(cmd)
+	cmd, out := shell(ctx, line, env), &bounded{left: maxOutput}
+	cmd.Stdout, cmd.WaitDelay = out, time.Second
 	err := cmd.Run()
 	if errors.Is(err, exec.ErrWaitDelay) {
 		err = nil // it left something running that holds its output

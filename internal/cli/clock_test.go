@@ -65,12 +65,12 @@ func TestClockEnds(t *testing.T) {
 
 func TestShare(t *testing.T) {
 	for text, want := range map[string]float64{"": 0, "0": 0, "1": 1, "0.8": 0.8, "80%": 0.8, "100%": 1, "0%": 0} {
-		if got, err := share(text); err != nil || got != want {
+		if got, err := share("min-coverage", text); err != nil || got != want {
 			t.Errorf("%q is %v, %v", text, got, err)
 		}
 	}
 	for _, text := range []string{"80", "101%", "-1%", "NaN", "NaN%", "Inf", "all", "%", "8 0%"} {
-		if got, err := share(text); err == nil {
+		if got, err := share("min-coverage", text); err == nil {
 			t.Errorf("%q is %v", text, got)
 		}
 	}

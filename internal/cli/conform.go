@@ -1,16 +1,10 @@
 package cli
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"net/http"
-	"net/url"
-	"slices"
+	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -22,7 +16,6 @@ import (
 	"github.com/paytest/paytest/internal/deliver"
 	"github.com/paytest/paytest/internal/report"
 	"github.com/paytest/paytest/internal/signature"
-	"github.com/paytest/paytest/internal/suggest"
 )
 
 type conformOptions struct {
@@ -88,7 +81,7 @@ the endpoint cannot be reached.`,
 	f.StringSliceVar(&o.only, "only", nil, "carry out only these cases or `categories`")
 	f.StringSliceVar(&o.skip, "skip", nil, "leave out these cases or `categories`")
 	f.StringSliceVar(&o.cases, "case", nil, "carry out these `cases` alone, whatever the profile")
-	f.StringSliceVar(&o.events, "events", nil, "the endpoint serves only these `events`")
+	f.StringSliceVar(&o.events, "events", nil, "the endpoint serves only these `events`, such as a.updated,b.*")
 	f.Uint64Var(&o.seed, "seed", 0, "a `number`: the same makes the same payments (default random)")
 	f.StringVar(&o.probeURL, "probe-url", "", "ask this `URL` for a payment's effect; {id} is the payment, {customer} its customer")
 	f.StringArrayVar(&o.probeHeaders, "probe-header", nil, "send this header to the probe, as `'Name: value'`; may be repeated")
@@ -111,19 +104,11 @@ the endpoint cannot be reached.`,
 	}
 	_ = cmd.RegisterFlagCompletionFunc("profile", cobra.FixedCompletions(conform.Profiles(), cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions(conform.Severities(), cobra.ShellCompDirectiveNoFileComp))
-	_ = cmd.RegisterFlagCompletionFunc("events", a.completeEvents)
+	_ = cmd.RegisterFlagCompletionFunc("events", a.completeWords(func(c *contract.Contract) []string { return c.EventNames() }))
 	for _, name := range []string{"case", "only", "skip"} {
 		_ = cmd.RegisterFlagCompletionFunc(name, a.completeCases)
 	}
 	return cmd
-}
-
-func (a *app) completeEvents(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	c, err := a.contract()
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	return c.EventNames(), cobra.ShellCompDirectiveNoFileComp
 }
 
 func (a *app) completeCases(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
@@ -249,13 +234,10 @@ func (a *app) retired(files []string) ([]signature.Secret, error) {
 	return a.readSecrets(files)
 }
 
-func serves(c *contract.Contract, events []string) (func(*contract.State) bool, error) {
-	for _, name := range events {
-		if len(c.Event(name)) == 0 {
-			return nil, usage("--events: there is no event %q%s", name, suggest.Among(name, "events", c.EventNames()))
-		}
-	}
-	return func(st *contract.State) bool { return len(events) == 0 || slices.Contains(events, st.Event) }, nil
+// serves says which states the endpoint is told of.
+func serves(c *contract.Contract, patterns []string) (func(*contract.State) bool, error) {
+	wanted, err := eventFilter(c, patterns)
+	return func(st *contract.State) bool { return wanted(st.Event) }, err
 }
 
 // reproduce is the command that repeats a case: the one that was typed, with the
@@ -293,144 +275,6 @@ func reproduce(cmd *cobra.Command, o *conformOptions, seed uint64) string {
 	return strings.Join(parts, " ")
 }
 
-// quoted writes a word so that a shell reads it back.
-func quoted(s string) string {
-	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:/._-,=") == "" {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-}
-
-// hooks adds what asks and commands the merchant's application.
-func (a *app) hooks(run *conform.Options, o *conformOptions) error {
-	var err error
-	if run.Mapping, err = conform.ParseMapping(o.probeMap); err != nil {
-		return usage("--probe-map: %w", err)
-	}
-	switch {
-	case o.probeURL != "" && o.probeCmd != "":
-		return usage("--probe-url and --probe-cmd exclude each other: give one of them")
-	case o.probeURL != "":
-		if run.Probe, err = a.urlProbe(run, o); err != nil {
-			return err
-		}
-	case o.probeCmd != "":
-		run.Probe = a.cmdProbe(run, o)
-	case o.probeMap != "":
-		return usage("--probe-map needs a --probe-url or --probe-cmd")
-	}
-	if o.restartCmd != "" {
-		run.Restart = a.hook("restart-cmd", o.restartCmd)
-	}
-	if o.failCmd != "" {
-		run.Break = a.hook("fail-cmd", o.failCmd)
-	}
-	return nil
-}
-
-func (a *app) hook(flag, line string) func(context.Context) error {
-	return func(ctx context.Context) error {
-		if _, err := a.Output(ctx, line, nil); err != nil {
-			return fmt.Errorf("--%s %s: %w", flag, line, err)
-		}
-		return nil
-	}
-}
-
-// probeFacts are the identifiers a probe is given, by the name it knows them by.
-func probeFacts(c *contract.Contract, facts map[string]string) (id, customer string) {
-	if c.Roles.Customer != nil {
-		customer = facts[c.Roles.Customer.Name]
-	}
-	return facts[c.Subjects[0].ID.Name], customer
-}
-
-func (a *app) urlProbe(run *conform.Options, o *conformOptions) (conform.Probe, error) {
-	header, err := headers(o.probeHeaders)
-	if err != nil {
-		return nil, err
-	}
-	fill := func(facts map[string]string) (*url.URL, error) {
-		id, customer := probeFacts(run.Contract, facts)
-		pairs := []string{"{id}", url.PathEscape(id), "{customer}", url.PathEscape(customer)}
-		for name, value := range facts {
-			pairs = append(pairs, "{"+name+"}", url.PathEscape(value))
-		}
-		filled := strings.NewReplacer(pairs...).Replace(o.probeURL)
-		if filled == o.probeURL {
-			return nil, usage("--probe-url %s has no {id}: say where the payment's identifier goes", o.probeURL)
-		}
-		u, err := deliver.ResolveURL(filled, "/")
-		if err != nil {
-			return nil, usage("--probe-url: %w", err)
-		}
-		return u, nil
-	}
-	example := map[string]string{}
-	for _, f := range run.Contract.Facts {
-		example[f.Name] = "x"
-	}
-	if _, err := fill(example); err != nil {
-		return nil, err
-	}
-	return func(ctx context.Context, facts map[string]string) ([]byte, bool, error) {
-		u, err := fill(facts)
-		if err != nil {
-			return nil, false, err
-		}
-		r := run.Client.Get(ctx, u, header)
-		switch {
-		case r.Err != nil:
-			return nil, false, r.Err
-		case r.Status == http.StatusNotFound:
-			return nil, false, nil
-		case r.Status != http.StatusOK:
-			return nil, false, fmt.Errorf("it answered %d; expected 200 with JSON, or 404 for an order nobody knows", r.Status)
-		case r.Truncated:
-			return nil, false, fmt.Errorf("its answer is longer than %d bytes", len(r.Body))
-		}
-		return r.Body, true, nil
-	}, nil
-}
-
-func (a *app) cmdProbe(run *conform.Options, o *conformOptions) conform.Probe {
-	return func(ctx context.Context, facts map[string]string) ([]byte, bool, error) {
-		id, customer := probeFacts(run.Contract, facts)
-		out, err := a.Output(ctx, o.probeCmd, []string{"PAYTEST_ID=" + id, "PAYTEST_CUSTOMER=" + customer})
-		if err != nil {
-			return nil, false, fmt.Errorf("--probe-cmd: %w", err)
-		}
-		out = bytes.TrimSpace(out)
-		return out, len(out) > 0 && string(out) != "null", nil
-	}
-}
-
-// mayBeHostile refuses hostile cases against a host that the user has not shown
-// to be his own.
-func (a *app) mayBeHostile(ctx context.Context, run *conform.Options, o *conformOptions) error {
-	if !slices.ContainsFunc(run.Cases, func(spec *conform.Case) bool { return spec.Profile == conform.Hostile }) {
-		return nil
-	}
-	u, err := run.URL(run.Contract.Paths()[0])
-	if err != nil {
-		return err
-	}
-	if !o.target.allowRemote || run.Client.CheckLocal(ctx, u) == nil {
-		return nil // the guard refuses what is not local
-	}
-	host := u.Hostname()
-	if o.hostileHost != host {
-		return usage("hostile cases may harm %s, which is remote: add --hostile-host %s if it is yours", host, host)
-	}
-	sum := sha256.Sum256([]byte("paytest hostile cases against " + host))
-	nonce, at := hex.EncodeToString(sum[:16]), *u
-	at.Path, at.RawPath, at.RawQuery = "/.well-known/paytest-hostile", "", ""
-	if r := run.Client.Get(ctx, &at, http.Header{}); r.Status != http.StatusOK || strings.TrimSpace(string(r.Body)) != nonce {
-		return usage("hostile cases need a sign that %s is yours: let it serve the text %s at %s", host, nonce, at.String())
-	}
-	return nil
-}
-
 // conformed carries the cases out, tells of them and writes the reports.
 func (a *app) conformed(ctx context.Context, run *conform.Options, o *conformOptions) error {
 	outputs, err := outputs(o.reports, report.ConformFormats())
@@ -449,7 +293,10 @@ func (a *app) conformed(ctx context.Context, run *conform.Options, o *conformOpt
 		return conformFailure(err)
 	}
 	r.Compare(known)
-	if err := a.conformReports(outputs, r); err != nil {
+	if err := a.write(outputs, func(w io.Writer, f report.Format) error { return report.WriteConform(w, f, r) }); err != nil {
+		return err
+	}
+	if err := a.writeReports(nil, report.ConformSuite(r)); err != nil {
 		return err
 	}
 	a.conformEnd(r, o)
@@ -501,101 +348,4 @@ func (a *app) readBaseline(name string) (map[string]bool, error) {
 		}
 	}
 	return known, nil
-}
-
-func (a *app) conformHead(run *conform.Options) {
-	seen := report.S(report.Good, "effects seen by the probe")
-	if run.Probe == nil {
-		seen = report.S(report.Caution, "no probe: effects cannot be seen")
-	}
-	a.out.Flow("  ", report.S(report.Strong, "%s", run.Target), report.T("  %s, seed %d, ", plural(len(run.Cases), "case"), run.Seed), seen)
-	a.out.Line()
-}
-
-// maxShownDoubts is how many unproven cases are named.
-const maxShownDoubts = 8
-
-func (a *app) conformEnd(r *conform.Report, o *conformOptions) {
-	if r.Problem != "" {
-		a.out.Paragraph([]report.Span{report.S(report.Bad, "nothing was tested: ")}, "  ", r.Problem)
-		return
-	}
-	a.out.ConformTable(r)
-	a.out.Line()
-	a.conformRest(r)
-	if len(r.Mended) > 0 {
-		a.out.Paragraph([]report.Span{report.S(report.Good, "fixed "), report.T("since %s: ", o.baseline)}, "  ", strings.Join(r.Mended, " ")+"; write it anew with --report json="+o.baseline)
-	}
-	passed, of := r.Score()
-	style := report.Good
-	if len(r.Failures(conform.Low)) > 0 || r.Problem != "" {
-		style = report.Bad
-	}
-	a.out.Line(report.S(style, "%d of %d passed", passed, of), report.T(", %d failed, %d unproven, %d not run", r.Count("", conform.Failed), r.Count("", conform.Unproven), r.Count("", conform.NotRun)),
-		report.S(report.Faint, "; %s", report.Duration(r.Duration)))
-	if known := r.Count("", conform.Failed) - len(r.Failures(conform.Low)); known > 0 {
-		a.out.Line(report.S(report.Caution, "%d of the failures known", known), report.T(" from %s", o.baseline))
-	}
-}
-
-// conformRest tells of the notes, and why cases are unproven or not run.
-func (a *app) conformRest(r *conform.Report) {
-	why := map[string][]string{}
-	var order []string
-	for _, res := range r.Results {
-		for _, n := range res.Notes {
-			if res.Status == conform.Failed {
-				continue // what is wrong has been said
-			}
-			a.out.Paragraph([]report.Span{report.S(report.Faint, "note  "), report.S(report.Strong, "%s", res.Case.ID), report.T("  ")}, "      ", n)
-		}
-		if r.Problem == "" && (res.Status == conform.Unproven || res.Status == conform.NotRun) {
-			key := string(res.Status) + ": " + res.Problem
-			if why[key] == nil {
-				order = append(order, key)
-			}
-			why[key] = append(why[key], res.Case.ID)
-		}
-	}
-	for _, key := range order {
-		ids := why[key]
-		names := strings.Join(ids[:min(len(ids), maxShownDoubts)], " ")
-		if more := len(ids) - maxShownDoubts; more > 0 {
-			names += fmt.Sprintf(" and %d more", more)
-		}
-		a.out.Paragraph([]report.Span{report.S(report.Caution, "%s ", strings.Replace(key[:strings.Index(key, ":")], "-", " ", 1)), report.T("%s: ", names)}, "  ", key[strings.Index(key, ":")+2:])
-	}
-}
-
-func (a *app) conformReports(outputs []report.Output, r *conform.Report) error {
-	for _, o := range outputs {
-		var b bytes.Buffer
-		if err := report.WriteConform(&b, o.Format, r); err != nil {
-			return err
-		}
-		if err := a.WriteFile(o.Path, b.Bytes()); err != nil {
-			return usage("--report %s=%s: %w", o.Format, o.Path, err)
-		}
-	}
-	return a.writeReports(nil, report.ConformSuite(r))
-}
-
-// tellConform tells of each case that fails when it does, and on a terminal of
-// what is going on.
-func (a *app) tellConform(run *conform.Options, known map[string]bool) {
-	shown := &conform.Report{Reproduce: run.Reproduce}
-	ci, _ := a.LookupEnv("CI")
-	quiet := ci != "" && ci != "false"
-	run.OnCase = func(spec *conform.Case, n, of int) {
-		if a.OutTerminal && !quiet {
-			a.out.Status(fmt.Sprintf("%d of %d  %s %s", n, of, spec.ID, spec.Sent))
-		}
-	}
-	run.OnResult = func(res conform.Result) {
-		if res.Status == conform.Failed {
-			a.out.Status("")
-			res.Known = known[res.Case.ID]
-			a.out.ConformFailure(shown, res)
-		}
-	}
 }

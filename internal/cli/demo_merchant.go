@@ -156,7 +156,8 @@ func (a *app) demoCredits(ctx context.Context, c *contract.Contract) error {
 	if c.Roles == nil {
 		return nil
 	}
-	bug := merchant.Bugs()[slices.IndexFunc(merchant.Bugs(), func(b merchant.Bug) bool { return b.Case == "I01" })]
+	bugs := merchant.Bugs()
+	bug := bugs[slices.IndexFunc(bugs, func(b merchant.Bug) bool { return b.Case == "I01" })]
 	a.out.Line()
 	a.out.Line(report.T("Then %s comes twice, to two endpoints that answer 200 each time:", c.Roles.Paid))
 	a.out.Line()

@@ -1,12 +1,11 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -133,7 +132,7 @@ func (a *app) load(cmd *cobra.Command, o *loadOptions, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := a.loadReports(outputs, out); err != nil {
+	if err := a.write(outputs, func(w io.Writer, f report.Format) error { return report.WriteLoad(w, f, out) }); err != nil {
 		return err
 	}
 	switch {
@@ -168,10 +167,10 @@ func (a *app) loadRun(cmd *cobra.Command, c *contract.Contract, o *loadOptions, 
 	if run.Rate, err = load.ParseRate(o.rate); err != nil {
 		return nil, limit, usage("--rate: %w", err)
 	}
-	if run.Duplicates, err = part("duplicates", o.duplicates); err != nil {
+	if run.Duplicates, err = share("duplicates", o.duplicates); err != nil {
 		return nil, limit, err
 	}
-	if run.Disorder, err = part("disorder", o.disorder); err != nil {
+	if run.Disorder, err = share("disorder", o.disorder); err != nil {
 		return nil, limit, err
 	}
 	for _, text := range o.failIf {
@@ -192,19 +191,6 @@ func (a *app) loadRun(cmd *cobra.Command, c *contract.Contract, o *loadOptions, 
 		run.Progress = func(s load.Snapshot) { a.loadStatus(run, s) }
 	}
 	return run, limit, nil
-}
-
-// part reads a share such as 5% or 0.05.
-func part(flag, s string) (float64, error) {
-	number, percent := strings.CutSuffix(s, "%")
-	v, err := strconv.ParseFloat(number, 64)
-	if percent {
-		v /= 100
-	}
-	if err != nil || !(v >= 0 && v <= 1) {
-		return 0, usage("--%s %q: it takes a share such as 5%% or 0.05", flag, s)
-	}
-	return v, nil
 }
 
 // mayBeLoaded refuses to send a target that is not local more than it would get
@@ -305,17 +291,4 @@ func loadFailure(err error) error {
 		return &exitError{exitConnect, err}
 	}
 	return err
-}
-
-func (a *app) loadReports(outputs []report.Output, r *report.LoadReport) error {
-	for _, o := range outputs {
-		var b bytes.Buffer
-		if err := report.WriteLoad(&b, o.Format, r); err != nil {
-			return err
-		}
-		if err := a.WriteFile(o.Path, b.Bytes()); err != nil {
-			return usage("--report %s=%s: %w", o.Format, o.Path, err)
-		}
-	}
-	return nil
 }

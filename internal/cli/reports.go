@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -52,17 +53,25 @@ func verdictCase(class, name string, v verify.Verdict, payload []byte) report.Ca
 	return c
 }
 
-// writeReports writes what was asked for, and on GitHub Actions the annotations
-// and the step's summary.
-func (a *app) writeReports(outputs []report.Output, s report.Suite) error {
+// write writes the reports that were asked for.
+func (a *app) write(outputs []report.Output, format func(io.Writer, report.Format) error) error {
 	for _, o := range outputs {
 		var b bytes.Buffer
-		if err := report.Write(&b, o.Format, s); err != nil {
+		if err := format(&b, o.Format); err != nil {
 			return err
 		}
 		if err := a.WriteFile(o.Path, b.Bytes()); err != nil {
 			return usage("--report %s=%s: %w", o.Format, o.Path, err)
 		}
+	}
+	return nil
+}
+
+// writeReports writes what was asked for, and on GitHub Actions the annotations
+// and the step's summary.
+func (a *app) writeReports(outputs []report.Output, s report.Suite) error {
+	if err := a.write(outputs, func(w io.Writer, f report.Format) error { return report.Write(w, f, s) }); err != nil {
+		return err
 	}
 	if v, _ := a.LookupEnv("GITHUB_ACTIONS"); v != "true" {
 		return nil

@@ -58,7 +58,7 @@ func (a *app) newRunner(cmd *cobra.Command, c *contract.Contract, o *runOptions)
 	if r.clock, r.jump, err = clock(o.speed); err != nil {
 		return nil, err
 	}
-	if r.minimum, err = share(o.minCoverage); err != nil {
+	if r.minimum, err = share("min-coverage", o.minCoverage); err != nil {
 		return nil, err
 	}
 	if r.outputs, err = outputs(o.reports, report.Formats()); err != nil {
@@ -95,8 +95,8 @@ func clock(speed string) (wait scenario.Wait, jump bool, err error) {
 	}, false, nil
 }
 
-// share reads "80%" or "0.8".
-func share(s string) (float64, error) {
+// share reads the value of a flag that takes "80%" or "0.8".
+func share(flag, s string) (float64, error) {
 	if s == "" {
 		return 0, nil
 	}
@@ -106,7 +106,7 @@ func share(s string) (float64, error) {
 		v /= 100
 	}
 	if err != nil || math.IsNaN(v) || v < 0 || v > 1 {
-		return 0, usage("--min-coverage %q: it takes a share such as 100%% or 0.8", s)
+		return 0, usage("--%s %q: it takes a share such as 5%% or 0.05", flag, s)
 	}
 	return v, nil
 }

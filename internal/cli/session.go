@@ -109,10 +109,9 @@ func (s *session) signature(opts *listen.Options) error {
 }
 
 func (s *session) filter(opts *listen.Options) error {
-	for _, pattern := range s.o.events {
-		if !slices.ContainsFunc(s.c.EventNames(), matches(pattern)) {
-			return usage("--events: no event is called %q%s", pattern, suggest.Among(pattern, "events", s.c.EventNames()))
-		}
+	wanted, err := eventFilter(s.c, s.o.events)
+	if err != nil {
+		return err
 	}
 	var spelled []string
 	for _, name := range s.o.states {
@@ -128,13 +127,25 @@ func (s *session) filter(opts *listen.Options) error {
 	}
 	if len(s.o.events)+len(spelled) > 0 {
 		opts.Filter = func(event, state string) bool {
-			wanted := func(pattern string) bool { return matches(pattern)(event) }
 			// What names no event or state is no delivery that was not asked for, but a broken one.
-			return (len(s.o.events) == 0 || event == "" || slices.ContainsFunc(s.o.events, wanted)) &&
+			return (event == "" || wanted(event)) &&
 				(len(spelled) == 0 || state == "" || slices.Contains(spelled, state))
 		}
 	}
 	return nil
+}
+
+// eventFilter reads --events: names, or patterns such as b.*; without any, every
+// event is wanted.
+func eventFilter(c *contract.Contract, patterns []string) (func(event string) bool, error) {
+	for _, pattern := range patterns {
+		if !slices.ContainsFunc(c.EventNames(), matches(pattern)) {
+			return nil, usage("--events: no event is called %q%s", pattern, suggest.Among(pattern, "events", c.EventNames()))
+		}
+	}
+	return func(event string) bool {
+		return len(patterns) == 0 || slices.ContainsFunc(patterns, func(pattern string) bool { return matches(pattern)(event) })
+	}, nil
 }
 
 func matches(pattern string) func(string) bool {

@@ -29,6 +29,24 @@ func (w *htmlWriter) linef(markup string, args ...any) {
 	w.b.WriteByte('\n')
 }
 
+// top writes a page's head: what it found out about a target, and its style,
+// which is one of the program's own.
+func (w *htmlWriter) top(found, target, style string) {
+	w.linef(`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8" />
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'" />
+<meta name="viewport" content="width=device-width, initial-scale=1" />
+<meta name="color-scheme" content="light dark" />
+<meta name="referrer" content="no-referrer" />
+<title>%v – %v – paytest</title>
+<style>`, found, htmlLine(target))
+	w.b.WriteString(style)
+	w.linef(`</style>
+</head>`)
+}
+
 func (w *htmlWriter) page(p *htmlPage) {
 	w.head(p)
 	w.linef(`<body>
@@ -55,19 +73,7 @@ func (w *htmlWriter) head(p *htmlPage) {
 	if p.Problem != "" {
 		title = "Not tested"
 	}
-	w.linef(`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8" />
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'" />
-<meta name="viewport" content="width=device-width, initial-scale=1" />
-<meta name="color-scheme" content="light dark" />
-<meta name="referrer" content="no-referrer" />
-<title>%v – %v – paytest</title>
-<style>`, title, htmlLine(p.Target))
-	w.b.WriteString(conformStyle)
-	w.linef(`</style>
-</head>`)
+	w.top(title, p.Target, conformStyle)
 }
 
 func (w *htmlWriter) header(p *htmlPage) {

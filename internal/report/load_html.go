@@ -31,7 +31,7 @@ type loadWriter struct{ htmlWriter }
 
 func (w *loadWriter) report(r *LoadReport) {
 	v, run := r.verdict(), r.run()
-	w.top(r, v)
+	w.top(v.words, r.Target, conformStyle+loadStyle)
 	w.linef(`<body>
 <a class="skip" href="#results">Skip to the results</a>
 <header>`)
@@ -57,22 +57,6 @@ func (w *loadWriter) report(r *LoadReport) {
 </footer>
 </body>
 </html>`, htmlLine(r.Version))
-}
-
-func (w *loadWriter) top(r *LoadReport, v loadVerdict) {
-	w.linef(`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8" />
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'" />
-<meta name="viewport" content="width=device-width, initial-scale=1" />
-<meta name="color-scheme" content="light dark" />
-<meta name="referrer" content="no-referrer" />
-<title>%v – %v – paytest</title>
-<style>`, v.words, htmlLine(r.Target))
-	w.b.WriteString(conformStyle + loadStyle)
-	w.linef(`</style>
-</head>`)
 }
 
 func (w *loadWriter) outcome(r *LoadReport, v loadVerdict) {
