@@ -284,3 +284,37 @@ func (t *trial) about(what string, check func()) {
 	}()
 	check()
 }
+
+// creditedEach fails unless each payment was credited exactly once; it tells the
+// first that was not.
+func (t *trial) creditedEach(orders []*order) {
+	t.each(orders, Effect.shows, func(o *order, e Effect) { t.count(o, e, true) })
+}
+
+// each judges the effects of many payments once they have settled, up to the
+// first that fails.
+func (t *trial) each(orders []*order, wanted func(Effect) bool, judge func(*order, Effect)) {
+	if t.s.Probe == nil {
+		t.effect(orders[0], wanted) // which says what is missing
+		return
+	}
+	for _, o := range orders {
+		if e, err := t.poll(o, wanted); err != nil || !wanted(e) {
+			break
+		}
+	}
+	if t.s.Wait(t.ctx, t.s.learned.quiet) != nil {
+		t.stop()
+	}
+	for _, o := range orders {
+		e, err := t.probe(o)
+		if err != nil {
+			t.cannotTell("the probe failed: %v", err)
+			return
+		}
+		before := len(t.problems)
+		if judge(o, e); len(t.problems) > before {
+			return
+		}
+	}
+}

@@ -12,7 +12,6 @@ import (
 	"time"
 	"unicode/utf16"
 
-	"github.com/paytest/paytest/internal/contract"
 	"github.com/paytest/paytest/internal/deliver"
 	"github.com/paytest/paytest/internal/jsondoc"
 )
@@ -38,59 +37,6 @@ func protocolCases() map[string]func(*trial) {
 		"P17": sharedConnection,
 		"P18": singleBytes,
 		"P19": strangeHeaders,
-	}
-}
-
-// usual is the state whose event stands for any other: what the endpoint does
-// with it can be seen, if it takes it at all.
-func (t *trial) usual() *contract.State {
-	states := append([]*contract.State{t.s.roles.Paid}, append(slices.Clone(t.s.Contract.Flow), t.s.Contract.States()...)...)
-	i := slices.IndexFunc(states, t.s.Serves)
-	if i < 0 {
-		panic(stopCase{"the endpoint serves no event of the contract"})
-	}
-	return states[i]
-}
-
-// taken fails unless the delivery of a usual event was accepted, and credited
-// once where that can be seen.
-func (t *trial) taken(o *order, a answer) {
-	if t.accepted(a) && t.s.Probe != nil && t.usual() == t.s.roles.Paid {
-		t.about(a.sent, func() { t.once(o) })
-	}
-}
-
-// takenOr is taken, but allows refusals, too.
-func (t *trial) takenOr(o *order, a answer, statuses ...int) {
-	if a.success(t.s.Contract) {
-		t.taken(o, a)
-		return
-	}
-	t.turnedAway(a, append(slices.Clone(t.s.Contract.Delivery.Success), statuses...)...)
-}
-
-// turnedAway fails unless the delivery was refused. A client error that is not
-// one of the statuses is told only: it leaves no effect either.
-func (t *trial) turnedAway(a answer, statuses ...int) {
-	if a.Outcome == deliver.Answered && a.Status/100 == 4 && !slices.Contains(statuses, a.Status) {
-		t.note("%s: refused, but with %d; expected %s", a.sent, a.Status, either(statuses))
-		return
-	}
-	t.refused(a, statuses...)
-}
-
-// answeredAs fails unless the answer has the documented status. Another body is
-// told only: the gateway goes by the status.
-func (t *trial) answeredAs(a answer, want contract.Answer) {
-	if !t.refused(a, want.Status) {
-		return
-	}
-	got, err := jsondoc.Parse(a.Body)
-	for _, m := range want.Body.Members {
-		if v := got.Member(m.Name); err != nil || v == nil || !jsondoc.Equal(*v, m.Value) {
-			t.note("%s: the body is not the documented %s", a.sent, want.Body.AppendCanonical(nil))
-			return
-		}
 	}
 }
 
@@ -450,91 +396,6 @@ func (t *trial) manyOrders(n int) []*order {
 		orders[i] = t.order()
 	}
 	return orders
-}
-
-// line is a connection that deliveries share. Where the endpoint has closed it,
-// which it may do after any answer, another one is opened.
-type line struct {
-	t *trial
-	u *url.URL
-	w *wire
-}
-
-func (t *trial) line(st *contract.State) *line {
-	u, err := t.s.URL(st.Path)
-	if err != nil {
-		panic(stopCase{err.Error()})
-	}
-	return &line{t: t, u: u}
-}
-
-func (l *line) open() { l.w = l.t.dial(l.u) }
-
-func (l *line) close() {
-	if l.w != nil {
-		l.w.close()
-	}
-	l.w = nil
-}
-
-// deliver sends a request, and once more over another connection where nothing
-// but the end of a used one came back.
-func (l *line) deliver(raw []byte) deliver.Result {
-	used := l.w != nil
-	if !used {
-		l.open()
-	}
-	l.w.started = l.t.s.Now()
-	l.w.limit(l.t.s.Timeout)
-	l.w.write(raw)
-	r := l.answer()
-	if used && r.Outcome == deliver.Unknown && r.Status == 0 {
-		return l.deliver(raw)
-	}
-	return r
-}
-
-// answer reads the next answer, and closes the line where it was the last.
-func (l *line) answer() deliver.Result {
-	r := l.w.answer(http.MethodPost)
-	if r.Outcome != deliver.Answered || l.w.last {
-		l.close()
-	}
-	return r
-}
-
-// creditedEach fails unless each payment was credited exactly once; it tells the
-// first that was not.
-func (t *trial) creditedEach(orders []*order) {
-	t.each(orders, Effect.shows, func(o *order, e Effect) { t.count(o, e, true) })
-}
-
-// each judges the effects of many payments once they have settled, up to the
-// first that fails.
-func (t *trial) each(orders []*order, wanted func(Effect) bool, judge func(*order, Effect)) {
-	if t.s.Probe == nil {
-		t.effect(orders[0], wanted) // which says what is missing
-		return
-	}
-	for _, o := range orders {
-		if e, err := t.poll(o, wanted); err != nil || !wanted(e) {
-			break
-		}
-	}
-	if t.s.Wait(t.ctx, t.s.learned.quiet) != nil {
-		t.stop()
-	}
-	for _, o := range orders {
-		e, err := t.probe(o)
-		if err != nil {
-			t.cannotTell("the probe failed: %v", err)
-			return
-		}
-		before := len(t.problems)
-		if judge(o, e); len(t.problems) > before {
-			return
-		}
-	}
 }
 
 // singleBytes sends a request byte by byte.
