@@ -1,9 +1,7 @@
 package conform
 
 import (
-	"bytes"
 	"fmt"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,89 +32,6 @@ func schemaCases() map[string]func(*trial) {
 		"S17": moreThanOneDocument,
 		"S18": oddMoments,
 	}
-}
-
-// spoiled is a change of a body's bytes.
-type spoiled struct {
-	what   string
-	change func(body string) string
-}
-
-// unreadable tries bodies that are no JSON, each of which must be refused.
-func (t *trial) unreadable(ways []spoiled) {
-	var all []tried
-	for _, way := range ways {
-		e := t.order().event(t.usual(), called(way.what))
-		all = append(all, t.tryBody(e, []byte(way.change(string(e.body())))))
-	}
-	t.turnedAwayEach(all, http.StatusBadRequest)
-}
-
-// malformedJSON breaks the grammar in ways that some parsers forgive.
-func malformedJSON(t *trial) {
-	inside := func(s string) func(string) string {
-		return func(body string) string { return strings.TrimSuffix(body, "}") + s + "}" }
-	}
-	replace := func(old, now string) func(string) string {
-		return func(body string) string { return strings.Replace(body, old, now, 1) }
-	}
-	t.unreadable([]spoiled{
-		{"with a comma after the last member", inside(",")},
-		{"with two commas", replace(",", ",,")},
-		{"with a comment", inside(" /* a comment */")},
-		{"with an unquoted name", inside(`,` + mark + `:1`)},
-		{"in single quotes", func(body string) string { return strings.ReplaceAll(body, `"`, `'`) }},
-		{"with an equals sign for a colon", replace(":", "=")},
-		{"with a line break in a string", replace(`:"`, ":\"\n")},
-		{"with an unknown escape", replace(`:"`, `:"\x41`)},
-		{"with a hexadecimal number", inside(`,"` + mark + `":0x10`)},
-		{"with True for true", inside(`,"` + mark + `":True`)},
-		{"without its last brace", func(body string) string { return strings.TrimSuffix(body, "}") }},
-		{"as a form", func(string) string { return "payload=" + mark }},
-	})
-}
-
-// cutOffEverywhere sends every beginning of an event, all of one payment: none
-// of them may pay it.
-func cutOffEverywhere(t *trial) {
-	e := t.order().event(t.usual(), called("cut off"))
-	body := e.body()
-	var last tried
-	for n := 1; n < len(body); n++ {
-		last = t.tryBody(e, body[:n])
-		if !last.refuses() {
-			last.sent = fmt.Sprintf("%s after %d bytes", e.label, n)
-		}
-		t.turnedAway(last.answer, http.StatusBadRequest)
-	}
-	t.settle([]tried{last}, t.nothing, anyAnswer)
-}
-
-// emptyBody sends nothing at all.
-func emptyBody(t *trial) {
-	t.unreadable([]spoiled{{"empty body", func(string) string { return "" }}})
-}
-
-// noObject sends JSON that is no object.
-func noObject(t *trial) {
-	var ways []spoiled
-	for _, v := range []string{"null", "[]", `"x"`, "1"} {
-		ways = append(ways, spoiled{"the body is " + v, func(string) string { return v }})
-	}
-	t.unreadable(ways)
-}
-
-// noData leaves out the part of the event that holds its state, or makes it null.
-func noData(t *trial) {
-	state := t.s.Contract.Envelope.State
-	if len(state) < 2 {
-		t.skip("the contract's events have no part of their own that holds the state")
-	}
-	data, st := state[:1], t.usual()
-	t.turnedAwayEach([]tried{
-		t.try(t.order().event(st, called("without "+data[0]), drop(data))),
-		t.try(t.order().event(st, called(data[0]+" null"), put(data, jsondoc.NullValue()))),
-	}, t.s.Contract.Answers.Invalid.Status)
 }
 
 // missingFields leaves out each documented field in turn; without the amounts
@@ -258,82 +173,6 @@ func wrongTypes(t *trial) {
 	t.refusedOrNothing(deciding)
 }
 
-// mistake is a value of a wrong type in place of another.
-type mistake struct {
-	what string
-	of   func(v jsondoc.Value) jsondoc.Value
-}
-
-// wrongValues are types that a value has not. A number in place of an amount is
-// a case of its own, and text in place of a number can be read only one way.
-func wrongValues(v jsondoc.Value) []mistake {
-	list := mistake{"in a list", func(v jsondoc.Value) jsondoc.Value { return jsondoc.ArrayValue(v) }}
-	object := mistake{"in an object", func(v jsondoc.Value) jsondoc.Value {
-		return jsondoc.ObjectValue(jsondoc.Member{Name: "value", Value: v})
-	}}
-	yes := mistake{"true", func(jsondoc.Value) jsondoc.Value { return jsondoc.BoolValue(true) }}
-	switch v.Kind {
-	case jsondoc.Null:
-		return []mistake{list, object, yes}
-	case jsondoc.Object:
-		return []mistake{list, yes}
-	default:
-		return []mistake{object, yes}
-	}
-}
-
-// retyped gives the member at a place a value of a wrong type.
-func retyped(name string, at jsondoc.Pointer, wrong mistake) edit {
-	return func(e *event) {
-		called(name + " " + wrong.what)(e)
-		if v := e.doc.At(at); v != nil {
-			put(at, wrong.of(*v))(e)
-		}
-	}
-}
-
-// retypedFacts gives facts values of a wrong type, wherever they stand.
-func retypedFacts(facts []*contract.Fact, wrong mistake) edit {
-	return func(e *event) {
-		called(namesOf(facts) + " " + wrong.what)(e)
-		for _, field := range e.state.Fields {
-			if v := e.doc.At(field.Pointer); v != nil && slices.Contains(facts, field.Fact) {
-				put(field.Pointer, wrong.of(*v))(e)
-			}
-		}
-	}
-}
-
-func namesOf(facts []*contract.Fact) string {
-	names := make([]string, len(facts))
-	for i, f := range facts {
-		names[i] = f.Name
-	}
-	return strings.Join(names, " and ")
-}
-
-// decidingFacts are the facts of which an endpoint must make sense before it
-// credits a payment, in groups of which it needs all: which payment it is, how
-// much, in what, and for whom, if it is known to keep accounts.
-func (t *trial) decidingFacts() [][]*contract.Fact {
-	r, unit := t.s.roles, t.s.learned.unit
-	assets := slices.DeleteFunc([]*contract.Fact{r.Asset, r.CashAsset}, func(f *contract.Fact) bool {
-		return f == nil || f == r.Asset && unit == r.Cash && unit != nil || f == r.CashAsset && unit == r.Price
-	})
-	amounts := t.amountFacts()
-	if unit != nil {
-		amounts = []*contract.Fact{unit}
-	}
-	out := [][]*contract.Fact{{r.Paid.Subject.ID}, amounts}
-	if len(assets) > 0 {
-		out = append(out, assets)
-	}
-	if r.Customer != nil && t.s.learned.tellsBalance {
-		out = append(out, []*contract.Fact{r.Customer})
-	}
-	return out
-}
-
 // repeatedState names the state twice: failed and paid.
 func repeatedState(t *trial) {
 	paid := t.s.roles.Paid
@@ -345,38 +184,6 @@ func repeatedState(t *trial) {
 	}
 	t.refusedOrNothing(all)
 }
-
-// otherWord is how payloads spell another final state of a payment, or else any.
-func (t *trial) otherWord(st *contract.State) string {
-	for _, other := range append([]*contract.State{t.s.roles.Failed}, st.Subject.States...) {
-		if other != nil && other != st && other.Wire != "" {
-			return other.Wire
-		}
-	}
-	return "Paytested"
-}
-
-// twice writes an event with its state named twice.
-func (t *trial) twice(e event, first, second string) []byte {
-	state := t.s.Contract.Envelope.State
-	return t.written(e, state, func(name string) string {
-		return name + quoted(first) + "," + name + quoted(second)
-	})
-}
-
-// written writes an event with other bytes in place of the member at a place;
-// change is given the member's name with its colon.
-func (t *trial) written(e event, at jsondoc.Pointer, change func(name string) string) []byte {
-	const here = "paytest-here"
-	doc := e.doc.Clone()
-	if doc.Add(at, jsondoc.StringValue(here)) != nil {
-		return e.body()
-	}
-	name := quoted(at[len(at)-1]) + ":"
-	return bytes.Replace(doc.AppendCanonical(nil), []byte(name+quoted(here)), []byte(change(name)), 1)
-}
-
-func quoted(s string) string { return string(jsondoc.StringValue(s).AppendCanonical(nil)) }
 
 // otherCaseOfNames says the state under a name that differs in case alone, which
 // is another name: beside one that says otherwise, or instead of it.
@@ -408,26 +215,6 @@ func (t *trial) leaving(st *contract.State) edit {
 	return put(t.s.Contract.Envelope.PreviousState, v)
 }
 
-// deepNesting nests lists in a member that no document names.
-func deepNesting(t *trial) {
-	for _, depth := range []int{5_000, 49_000, 1_000_000} {
-		e := t.order().event(t.usual(), called(strconv.Itoa(depth)+" lists inside each other"))
-		r := e.request()
-		r.Body = fmt.Appendf(bytes.TrimSuffix(e.body(), []byte("}")), `,"%sExtra":%s%s}`, mark, strings.Repeat("[", depth), strings.Repeat("]", depth))
-		a := t.do(r)
-		if a.lost() && len(r.Body) > maxDrainBytes {
-			continue // closed without reading so much, which is a refusal
-		}
-		if !t.takenOrRefused(a) {
-			t.stop()
-		}
-		if problem := t.alive(); problem != "" {
-			t.fail("%s; the next valid event: %s", a.sent, problem)
-			t.stop()
-		}
-	}
-}
-
 // takenOrRefused fails unless the endpoint accepted or refused what was sent.
 func (t *trial) takenOrRefused(a answer) bool {
 	if a.refuses() || a.taken(t.s.Contract) {
@@ -435,29 +222,6 @@ func (t *trial) takenOrRefused(a answer) bool {
 	}
 	t.fail("%s: %s; it must be accepted, or refused by a 4xx", a.sent, a.came())
 	return false
-}
-
-// notNumbers writes what is no number in place of the amounts, and in a member
-// that no document names.
-func notNumbers(t *trial) {
-	var all []tried
-	for _, word := range []string{"NaN", "Infinity", "-Infinity"} {
-		facts := t.amountFacts()
-		e := t.order().event(t.s.roles.Paid, called("amounts "+word))
-		all = append(all, t.tryBody(e, t.bare(e, facts, word)))
-		e = t.order().event(t.s.roles.Paid, called("an unknown member "+word))
-		all = append(all, t.tryBody(e, t.written(e, jsondoc.Pointer{mark + "Extra"}, func(name string) string { return name + word })))
-	}
-	t.turnedAwayEach(all, http.StatusBadRequest)
-}
-
-// bare writes an event with a word without quotes in place of facts.
-func (t *trial) bare(e event, facts []*contract.Fact, word string) []byte {
-	const here = "paytest-here"
-	for _, f := range facts {
-		set(f, jsondoc.StringValue(here))(&e)
-	}
-	return bytes.ReplaceAll(e.doc.AppendLiteral(nil), []byte(quoted(here)), []byte(word))
 }
 
 // hugeNumbers sends numbers that no double and no integer holds.
@@ -531,23 +295,6 @@ func (t *trial) poison() jsondoc.Value {
 		}
 	}
 	return out
-}
-
-// moreThanOneDocument puts something before or after the event.
-func moreThanOneDocument(t *trial) {
-	var all []tried
-	for _, v := range []spoiled{
-		{"after a byte order mark", func(body string) string { return "\ufeff" + body }},
-		{"before a line of text", func(body string) string { return body + "\n" + mark }},
-		{"before a brace", func(body string) string { return body + "}" }},
-		{"twice", func(body string) string { return body + "\n" + body }},
-	} {
-		e := t.order().event(t.usual(), called(v.what))
-		x := t.tryBody(e, []byte(v.change(string(e.body()))))
-		t.takenOrRefused(x.answer)
-		all = append(all, x)
-	}
-	t.settle(all, func(x tried, e Effect) string { return t.miscounted(x.o, e, false) }, anyAnswer)
 }
 
 // oddMoments sends moments in forms that the documents do not know.
