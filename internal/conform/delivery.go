@@ -26,7 +26,7 @@ func documentedSample(t *trial) {
 	r := t.s.roles
 	o := t.order(t.asDocumented(r.Paid))
 	a := t.send(o.event(r.Paid, called("the documented sample")))
-	t.accepted(a)
+	t.delivered(a)
 	t.inTime(a)
 	t.once(o)
 }
@@ -35,9 +35,17 @@ func documentedSample(t *trial) {
 func documentedFlow(t *trial) {
 	o := t.order()
 	for _, e := range o.flow() {
-		t.accepted(t.send(e))
+		t.delivered(t.send(e))
 	}
 	t.once(o)
+}
+
+// delivered fails unless the gateway takes the answer for a success: after any
+// other, 2xx or not, it delivers again and then gives up.
+func (t *trial) delivered(a answer) {
+	if !a.success(t.s.Contract) {
+		t.fail("%s: %s; it must be accepted", a.sent, a.came())
+	}
 }
 
 // abandonedDelivery sends whole requests and hangs up, then retries as often as

