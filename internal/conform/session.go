@@ -64,8 +64,10 @@ type Options struct {
 // session is one run.
 type session struct {
 	Options
-	roles   *contract.Roles
-	learned learned
+	roles *contract.Roles
+	// functions carry out the cases, by identifier.
+	functions map[string]func(*trial)
+	learned   learned
 	// pulse is the state whose event shows that the endpoint is alive.
 	pulse *contract.State
 }
@@ -93,7 +95,7 @@ const (
 // first. The errors are those of an endpoint that cannot be reached, a
 // *deliver.Failure, and of a probe that does not work, which wrap ErrProbe.
 func Run(ctx context.Context, o Options) (*Report, error) {
-	s := &session{Options: o, roles: o.Contract.Roles}
+	s := &session{Options: o, roles: o.Contract.Roles, functions: functions()}
 	r := &Report{
 		Target: o.Target, Seed: o.Seed, Profile: o.Profile, Probe: o.Probe != nil, Meanings: o.Catalog.Meanings,
 		Reproduce: o.Reproduce, Version: o.Version, Started: o.Now(),
@@ -181,7 +183,7 @@ func (s *session) carryOut(ctx context.Context, spec *Case) Result {
 	if why := s.lacks(spec); why != "" {
 		return Result{Case: spec, Status: NotRun, Problem: why}
 	}
-	if problem := t.guarded(func() { functions()[spec.ID](t) }); problem != "" {
+	if problem := t.guarded(func() { s.functions[spec.ID](t) }); problem != "" {
 		t.cannotTell("%s", problem)
 	}
 	if ctx.Err() != nil && len(t.problems) == 0 {
