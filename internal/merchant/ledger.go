@@ -127,6 +127,8 @@ func (m *Merchant) judge(o *order, t *transfer, clash bool, e *event) *reply {
 	case l.edges.Contradicts(edge) != nil && !l.seen[e.state] && !m.overlooksPath(o),
 		!m.overlooks("received") && m.contradicted(o, t, e):
 		return conflict // for people to look at: money may have come
+	case m.Ordered && edge.From != e.state.Subject.Initial && !l.seen[edge.From]:
+		return conflict
 	case !m.complete(o, t, e):
 		return m.invalid()
 	}

@@ -41,6 +41,10 @@ type Options struct {
 	// Tolerance is how far an event's own moment may lie from Now, before or
 	// after it; 0 is 5 minutes.
 	Tolerance time.Duration
+	// Ordered makes the merchant refuse what comes before the event that it follows
+	// from, as it would a conflict, until that has come. It is correct so, too: the
+	// gateway delivers again what is refused.
+	Ordered bool
 	// Slow is how long a slow bug keeps the sender waiting; 0 is a second longer
 	// than the gateway waits.
 	Slow time.Duration

@@ -100,6 +100,22 @@ func TestOrders(t *testing.T) {
 	}
 }
 
+// TestOrdered shows that an ordered merchant refuses what comes too early, keeps
+// nothing of it, and takes it when it comes again.
+func TestOrdered(t *testing.T) {
+	w := newWorld(t, "", func(o *merchant.Options) { o.Ordered = true })
+	for _, v := range []struct {
+		state  *contract.State
+		status int
+	}{
+		{w.r.Paid, http.StatusConflict}, {w.r.Confirmed, http.StatusConflict}, {w.r.Pending, http.StatusOK}, {w.r.Confirmed, http.StatusConflict},
+		{w.r.Paid, http.StatusOK}, {w.r.Paid, http.StatusOK}, {w.r.Seen, http.StatusOK}, {w.r.Confirmed, http.StatusOK},
+	} {
+		w.answers(v.state.String(), w.send(1, v.state), v.status)
+	}
+	w.expect(1, w.paid(1))
+}
+
 // step is one delivery about payment 1 and how it must be answered.
 type step struct {
 	state  func(*contract.Roles) *contract.State
