@@ -24,7 +24,7 @@ func deliveryCases() map[string]func(*trial) {
 // documentedSample sends the documented payload of a paid payment.
 func documentedSample(t *trial) {
 	r := t.s.roles
-	o := t.order(t.asDocumented(r.Paid))
+	o := t.begun(t.asDocumented(r.Paid))
 	a := t.send(o.event(r.Paid, called("the documented sample")))
 	t.delivered(a)
 	t.inTime(a)

@@ -35,19 +35,14 @@ func tryAll(t *testing.T, rows []attacked) {
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			c, _ := pack(t)
-			m, err := merchant.New(merchant.Options{Contract: c, Secrets: options(t, subject{}).Secrets, Bug: row.bug, Now: time.Now, Wait: deliver.Sleep})
-			if err != nil {
-				t.Fatal(err)
-			}
+			m := newModel(t, row.bug, 0, func(*merchant.Options) {})
 			front := m.ServeHTTP
 			if row.front != nil {
 				front = row.front(m)
 			}
 			o := options(t, subject{target: serve(t, httpServer(front)), probe: true}, strings.Fields(row.ids)...)
 			o.Settle = 100 * time.Millisecond
-			o.Restart = func(context.Context) error { m.Restart(); return nil }
-			o.Break = func(context.Context) error { m.FailNext(); return nil }
+			hooks(m)(&o)
 			if row.change != nil {
 				row.change(&o)
 			}

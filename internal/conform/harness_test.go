@@ -134,20 +134,48 @@ func model(t testing.TB, bug string) subject {
 // modelWithin is model with a limit for deliveries, 0 for the contract's.
 func modelWithin(t testing.TB, bug string, timeout time.Duration) subject {
 	t.Helper()
+	return modelWith(t, bug, timeout, func(*merchant.Options) {})
+}
+
+// modelWith is modelWithin for a merchant that works in another way.
+func modelWith(t testing.TB, bug string, timeout time.Duration, change func(*merchant.Options)) subject {
+	t.Helper()
+	m := newModel(t, bug, timeout, change)
+	return subject{target: serve(t, m.Serve), timeout: timeout, probe: true, change: hooks(m)}
+}
+
+func newModel(t testing.TB, bug string, timeout time.Duration, change func(*merchant.Options)) *merchant.Merchant {
+	t.Helper()
 	c, _ := pack(t)
-	m, err := merchant.New(merchant.Options{
+	o := merchant.Options{
 		Contract: c, Secrets: []signature.Secret{secret(t, "current"), secret(t, "previous")}, Bug: bug,
 		Now: time.Now, Wait: deliver.Sleep, Slow: 2 * timeout,
-	})
+	}
+	change(&o)
+	m, err := merchant.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := subject{target: serve(t, m.Serve), probe: true, change: func(o *conform.Options) {
+	return m
+}
+
+// hooks let a run restart a merchant, and make it fail half-way.
+func hooks(m *merchant.Merchant) func(*conform.Options) {
+	return func(o *conform.Options) {
 		o.Restart = func(context.Context) error { m.Restart(); return nil }
 		o.Break = func(context.Context) error { m.FailNext(); return nil }
+	}
+}
+
+// modelBehind is the model with something that stands before it, and another
+// change of the options after its own.
+func modelBehind(t testing.TB, front func(http.Handler) http.HandlerFunc, change func(*conform.Options)) subject {
+	t.Helper()
+	m := newModel(t, "", 0, func(*merchant.Options) {})
+	return subject{target: serve(t, httpServer(front(m))), probe: true, change: func(o *conform.Options) {
+		hooks(m)(o)
+		change(o)
 	}}
-	s.timeout = timeout
-	return s
 }
 
 // against runs cases on the model merchant with a bug, "" for none.

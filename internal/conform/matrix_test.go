@@ -73,6 +73,8 @@ func matrix(catalog *conform.Catalog, caught map[string][]merchant.Bug) string {
 	b.WriteString("Written by `go test ./internal/conform -run TestBugMatrix -update`, which starts a model merchant with one bug at\n")
 	b.WriteString("a time and demands that the case named beside it fails. Without a bug, no case may fail or stay unproven\n")
 	b.WriteString("(`TestCorrectMerchant`). `paytest demo --bug NAME` shows one of them.\n")
+	b.WriteString("\nBefore an event that must be accepted, a case sends those that come before it in the documented flow, as far as\n")
+	b.WriteString("the endpoint serves them: one that is strict about the order holds, too (`TestStrictMerchants`).\n")
 	last := ""
 	for _, spec := range catalog.Cases {
 		if spec.Category != last {

@@ -141,8 +141,17 @@ func amountAsNumber(t *trial) {
 	for _, f := range t.amountFacts() {
 		edits = append(edits, set(f, number))
 	}
-	x := t.try(t.order(t.withAmount(text)).event(t.s.roles.Paid, append(edits, called("amounts as numbers"))...))
-	t.exactOrRefused([]tried{x}, func(*order) written { return written{"a number", text} })
+	var all []tried
+	for _, v := range []struct {
+		label string
+		of    func(...orderOption) *order
+	}{
+		{"amounts as numbers", t.order},
+		{"amounts as numbers, when it is pending", t.begun},
+	} {
+		all = append(all, t.try(v.of(t.withAmount(text)).event(t.s.roles.Paid, append(edits, called(v.label))...)))
+	}
+	t.exactOrRefused(all, func(*order) written { return written{"a number", text} })
 }
 
 // mismatchReportedTwice reports a transfer of the wrong amount by its own events

@@ -183,15 +183,13 @@ func (o *order) event(st *contract.State, edits ...edit) event {
 	return e
 }
 
-// flow is the documented flow, as far as the endpoint serves it.
+// flow is the documented flow, as far as the endpoint serves it, or else the usual
+// event alone.
 func (o *order) flow() []event {
-	var out []event
-	for _, st := range o.t.s.Contract.Flow {
-		if o.t.s.Serves(st) {
-			out = append(out, o.event(st))
-		}
+	if out := o.events(o.t.s.Contract.Flow...); len(out) > 0 {
+		return out
 	}
-	return out
+	return []event{o.event(o.t.usual())}
 }
 
 // body is the event's canonical JSON.

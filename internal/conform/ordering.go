@@ -322,11 +322,16 @@ func olderTimestamp(t *trial) {
 	})
 }
 
-// begun is a new payment whose transfer has been seen, where the endpoint serves
-// that.
-func (t *trial) begun() *order {
-	o := t.order()
-	t.insist(o.events(t.s.roles.Seen, t.s.roles.Pending)...)
+// begun is a new payment of which the endpoint has been told what comes before
+// the usual event, as far as it serves that: one that is strict about the order
+// refuses an event that comes without those before it, as it may.
+func (t *trial) begun(options ...orderOption) *order {
+	o := t.order(options...)
+	before := []*contract.State{t.s.roles.Seen, t.s.roles.Pending}
+	if i := slices.Index(before, t.usual()); i >= 0 {
+		before = before[:i]
+	}
+	t.insist(o.events(before...)...)
 	return o
 }
 

@@ -72,7 +72,7 @@ const contentType = "Content-Type"
 
 // variant is a usual event of a new payment as a request, to be changed.
 func (t *trial) variant(label string) (*order, request) {
-	o := t.order()
+	o := t.begun()
 	return o, o.event(t.usual(), called(label)).request()
 }
 
@@ -117,7 +117,7 @@ func otherCharsets(t *trial) {
 		{"iso-8859-1", "with an ë", "Zoë", latin1},
 		{"utf-16", "encoded so", "Zoë", utf16BE},
 	} {
-		r := t.order().event(t.usual(), called("charset="+v.charset+", "+v.what), set(t.s.roles.CustomerName, jsondoc.StringValue(v.name))).request()
+		r := t.begun().event(t.usual(), called("charset="+v.charset+", "+v.what), set(t.s.roles.CustomerName, jsondoc.StringValue(v.name))).request()
 		r.Header, r.Body = http.Header{contentType: {"application/json; charset=" + v.charset}}, v.encode(string(r.Body))
 		t.turnedAway(t.do(r), http.StatusUnsupportedMediaType, http.StatusBadRequest)
 	}
@@ -288,7 +288,7 @@ func otherMethods(t *trial) {
 
 // ofPaid is the event of a paid payment as a request, to be changed.
 func (t *trial) ofPaid(label string) (*order, request) {
-	o := t.order()
+	o := t.begun()
 	return o, o.event(t.s.roles.Paid, called(label)).request()
 }
 
@@ -393,7 +393,7 @@ func (t *trial) pipelined() {
 func (t *trial) manyOrders(n int) []*order {
 	orders := make([]*order, n)
 	for i := range orders {
-		orders[i] = t.order()
+		orders[i] = t.begun()
 	}
 	return orders
 }

@@ -88,7 +88,7 @@ func slowHeaders(t *trial) {
 	for _, o := range t.manyOrders(meanwhileEvents) {
 		sound = append(sound, o.event(st, called("while others send slowly")).request())
 	}
-	slow := t.order().event(st, called("its headers sent slowly")).request()
+	slow := t.begun().event(st, called("its headers sent slowly")).request()
 	wires := t.openMany(slowSenders)
 	defer closeAll(wires)
 	raw := t.bytes(t.line(st).u, slow)
@@ -198,7 +198,7 @@ const (
 // with a small such member tells whether it is the size that is refused.
 func largeBody(t *trial) {
 	padded := func(size int, what string) (*order, request) {
-		o := t.order()
+		o := t.begun()
 		filling := jsondoc.StringValue(strings.Repeat("0", size))
 		return o, o.event(t.usual(), put(jsondoc.Pointer{"padding"}, filling), called(what)).request()
 	}
@@ -354,10 +354,15 @@ const (
 func soak(t *trial) {
 	var all []answer
 	started, known := t.s.Now(), len(t.ids)
+	var rest []event
 	for t.s.Now().Sub(started) < t.s.Soak {
-		_, r := t.variant("one of a steady stream")
-		a := t.do(r)
-		t.ids = t.ids[:known] // there would be too many
+		if len(rest) == 0 {
+			rest = t.order().flow()
+			t.ids = t.ids[:known] // there would be too many
+		}
+		called("one of a steady stream")(&rest[0])
+		a := t.send(rest[0])
+		rest = rest[1:]
 		t.must(a.Outcome == deliver.Answered, "%s: %s", a.sent, a.came())
 		if all = append(all, a); t.s.Wait(t.ctx, max(soakPause, t.s.Soak/soakEvents)) != nil {
 			t.stop()

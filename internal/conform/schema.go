@@ -140,7 +140,7 @@ func unknownStates(t *trial) {
 			continue
 		}
 		for _, word := range []string{"Paytested", ""} {
-			all = append(all, t.try(t.order().event(st, called(fmt.Sprintf("state %q", word)), t.inState(word))))
+			all = append(all, t.try(t.begun().event(st, called(fmt.Sprintf("state %q", word)), t.inState(word))))
 		}
 	}
 	t.never(all)
@@ -173,16 +173,22 @@ func wrongTypes(t *trial) {
 	t.refusedOrNothing(deciding)
 }
 
-// repeatedState names the state twice: failed and paid.
+// repeatedState names the state twice: failed and paid. A payment that is pending
+// may well fail by it, and what was received be given back.
 func repeatedState(t *trial) {
 	paid := t.s.roles.Paid
 	other := t.otherWord(paid)
-	var all []tried
-	for _, order := range [][2]string{{other, paid.Wire}, {paid.Wire, other}} {
-		e := t.order().event(paid, called("state "+order[0]+" and then "+order[1]))
-		all = append(all, t.tryBody(e, t.twice(e, order[0], order[1])))
+	var all, pending []tried
+	for _, words := range [][2]string{{other, paid.Wire}, {paid.Wire, other}} {
+		label := "state " + words[0] + " and then " + words[1]
+		e := t.order().event(paid, called(label))
+		all = append(all, t.tryBody(e, t.twice(e, words[0], words[1])))
+		e = t.begun().event(paid, called(label+", when it is pending"))
+		pending = append(pending, t.tryBody(e, t.twice(e, words[0], words[1])))
 	}
 	t.refusedOrNothing(all)
+	t.handledEach(pending)
+	t.settle(pending, t.uncredited, answer.refuses)
 }
 
 // otherCaseOfNames says the state under a name that differs in case alone, which
@@ -197,9 +203,9 @@ func otherCaseOfNames(t *trial) {
 			continue
 		}
 		say := put(at, jsondoc.StringValue(paid.Wire))
-		all = append(all, t.try(t.order().event(paid, called(odd+" in place of "+name), drop(state), say)))
+		all = append(all, t.try(t.begun().event(paid, called(odd+" in place of "+name), drop(state), say)))
 		if pending := t.s.roles.Pending; pending != nil && pending.Path == paid.Path {
-			all = append(all, t.try(t.order().event(paid, called(odd+" beside "+name), t.inState(pending.Wire), t.leaving(pending), say)))
+			all = append(all, t.try(t.begun().event(paid, called(odd+" beside "+name), t.inState(pending.Wire), t.leaving(pending), say)))
 		}
 	}
 	t.refusedOrNothing(all)
@@ -260,7 +266,7 @@ func prototypes(t *trial) {
 		{"with a member __proto__ beside the state", append(slices.Clone(data), "__proto__")},
 		{"with a member constructor", append(slices.Clone(data), "constructor", "prototype")},
 	} {
-		all = append(all, t.try(t.order().event(paid, called(v.what), put(v.path, poison))))
+		all = append(all, t.try(t.begun().event(paid, called(v.what), put(v.path, poison))))
 	}
 	for _, x := range all {
 		t.takenOrRefused(x.answer)
@@ -274,7 +280,7 @@ func prototypes(t *trial) {
 		t.try(t.order().event(paid, called("without a state, after members __proto__"), drop(state))),
 	}
 	t.handledEach(bare)
-	named := t.try(t.order(withText(t.s.roles.CustomerName, "__proto__")).event(paid, called("for a customer named __proto__")))
+	named := t.try(t.begun(withText(t.s.roles.CustomerName, "__proto__")).event(paid, called("for a customer named __proto__")))
 	t.accepted(named.answer)
 	t.settle(append(append(all, named), bare...), func(x tried, e Effect) string {
 		if slices.ContainsFunc(bare, func(b tried) bool { return b.o == x.o }) {

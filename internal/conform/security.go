@@ -43,14 +43,14 @@ func sqlTexts() []string {
 // sqlInText has SQL in names, titles and reasons; no payment may change by it.
 func sqlInText(t *trial) {
 	r := t.s.roles
-	bystander := t.order()
+	bystander := t.begun()
 	t.accepted(t.send(bystander.event(r.Paid)))
 	before, seen := t.effect(bystander, Effect.shows)
 	var paid, failed []tried
 	for _, text := range sqlTexts() {
 		for _, f := range []*contract.Fact{r.CustomerName, r.Title} {
 			if f != nil {
-				paid = append(paid, t.try(t.order(withText(f, text)).event(r.Paid, called(f.Name+" "+text))))
+				paid = append(paid, t.paid(t.order(withText(f, text)), called(f.Name+" "+text)))
 			}
 		}
 		if t.served(r.Failed) && r.Reason != nil {
@@ -80,7 +80,7 @@ func markupInText(t *trial) {
 				continue
 			}
 			options := withText(f, text)
-			for _, x := range append(t.refusedForms(options), t.try(t.order(options).event(t.usual(), called("HTML in "+f.Name)))) {
+			for _, x := range append(t.refusedForms(options), t.try(t.begun(options).event(t.usual(), called("HTML in "+f.Name)))) {
 				t.notReflected(x.answer, text)
 			}
 		}

@@ -189,7 +189,7 @@ func keyAddedAfterSigning(t *trial) {
 	t.needSecret()
 	state, st := t.s.Contract.Envelope.State, t.usual()
 	var all []tried
-	e := t.order().event(st, called("another state added before the signed one"))
+	e := t.begun().event(st, called("another state added before the signed one"))
 	r := e.request()
 	r.Signed, r.Body = r.Body, t.twice(e, t.otherWord(st), st.Wire)
 	all = append(all, t.tryRequest(e, r))
@@ -198,7 +198,7 @@ func keyAddedAfterSigning(t *trial) {
 		if field.Fact != t.s.roles.Price || v == nil || len(field.Pointer) != len(state) {
 			continue
 		}
-		e := t.order().event(st, called("another "+field.Fact.Name+" added before the signed one"))
+		e := t.begun().event(st, called("another "+field.Fact.Name+" added before the signed one"))
 		r := e.request()
 		signed := quoted(e.doc.At(field.Pointer).Text)
 		r.Signed = r.Body
@@ -224,7 +224,7 @@ func futureEvent(t *trial) { t.atAnotherTime("10 minutes ahead", shifted) }
 // atAnotherTime pays a payment all of whose moments are shifted, that of the
 // signature included.
 func (t *trial) atAnotherTime(what string, by time.Duration) {
-	e := t.order().event(t.s.roles.Paid, called(what), allMoved(by))
+	e := t.begun().event(t.s.roles.Paid, called(what), allMoved(by))
 	r := e.request()
 	if len(t.s.Secrets) > 0 {
 		signed, err := t.s.Scheme.Sign(t.s.Secrets[:1], signature.Message{ID: "msg_" + t.spec.ID + fmt.Sprint(t.s.Salt), Time: t.s.Now().Add(by), Body: r.Body})
@@ -267,7 +267,7 @@ func rotatedSecrets(t *trial) {
 }
 
 func (t *trial) signedWith(s signature.Secret, what string) tried {
-	e := t.order().event(t.usual(), called(what))
+	e := t.begun().event(t.usual(), called(what))
 	r := e.request()
 	r.Secret = &s
 	return t.tryRequest(e, r)
@@ -279,7 +279,7 @@ func prettyPrinted(t *trial) {
 	t.signatureHeader()
 	t.needSecret()
 	try := func(what string, sign func(e event) []byte) bool {
-		e := t.order().event(t.usual(), called("over several lines, "+what))
+		e := t.begun().event(t.usual(), called("over several lines, "+what))
 		r := e.request()
 		r.Body = e.doc.AppendIndent(nil, "  ")
 		r.Signed = sign(e)
@@ -305,7 +305,7 @@ func prettyPrinted(t *trial) {
 func upperCaseSignature(t *trial) {
 	t.signatureHeader()
 	t.needSecret()
-	e := t.order().event(t.usual(), called("its signature in upper case"))
+	e := t.begun().event(t.usual(), called("its signature in upper case"))
 	value := t.signatureOf(e.body())
 	at := strings.LastIndex(value, "=") + 1
 	if _, err := hex.DecodeString(value[at:]); err != nil || at == len(value) {

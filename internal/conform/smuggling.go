@@ -78,7 +78,7 @@ func smuggledRequests(t *trial) {
 	paid := t.s.roles.Paid
 	var open, hidden []tried
 	for _, f := range framings() {
-		first, second := t.order(), t.order()
+		first, second := t.begun(), t.begun()
 		one := t.twoRequests(f, first, second)
 		open = append(open, tried{first, paid, one})
 		hidden = append(hidden, tried{second, paid, answer{one.Result, "the request hidden in " + one.sent}})

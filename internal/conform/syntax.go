@@ -136,7 +136,7 @@ func moreThanOneDocument(t *trial) {
 		{"before a brace", func(body string) string { return body + "}" }},
 		{"twice", func(body string) string { return body + "\n" + body }},
 	} {
-		e := t.order().event(t.usual(), called(v.what))
+		e := t.begun().event(t.usual(), called(v.what))
 		x := t.tryBody(e, []byte(v.change(string(e.body()))))
 		t.takenOrRefused(x.answer)
 		all = append(all, x)

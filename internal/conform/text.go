@@ -181,7 +181,7 @@ func (t *trial) likeEachOther(id *contract.Fact) {
 	t.ids = append([]string{stem}, t.ids...)
 	var all []tried
 	for _, v := range []struct{ last, amount string }{{"a", "31.000000"}, {"b", "47.000000"}} {
-		o := t.order(withText(id, stem+v.last), t.withAmount(v.amount))
+		o := t.begun(withText(id, stem+v.last), t.withAmount(v.amount))
 		x := t.try(o.event(t.s.roles.Paid, called(id.Name+" of 255 characters that ends in "+v.last)))
 		t.takenOrRefused(x.answer)
 		all = append(all, x)

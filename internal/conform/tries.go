@@ -116,14 +116,22 @@ func (t *trial) caughtUp() bool {
 
 // nothing says what an effect is where there must be none.
 func (t *trial) nothing(x tried, e Effect) string {
-	switch {
-	case e.shows():
-		return "credited although it must not be (" + e.String() + ")"
-	case e.Refunded != nil && e.Refunded.Sign() != 0:
+	if problem := t.uncredited(x, e); problem != "" {
+		return problem
+	}
+	if e.Refunded != nil && e.Refunded.Sign() != 0 {
 		return "refunded although it must not be (" + e.String() + ")"
 	}
-	t.believe()
 	return t.unbalanced(x.o, e)
+}
+
+// uncredited says what an effect is where nothing must be credited.
+func (t *trial) uncredited(_ tried, e Effect) string {
+	if e.shows() {
+		return "credited although it must not be (" + e.String() + ")"
+	}
+	t.believe()
+	return ""
 }
 
 // onceOrRefused says what is wrong unless a payment was credited once, or

@@ -1,0 +1,79 @@
+package conform_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/paytest/paytest/internal/conform"
+	"github.com/paytest/paytest/internal/jsondoc"
+	"github.com/paytest/paytest/internal/merchant"
+)
+
+func ordered(o *merchant.Options) { o.Ordered = true }
+
+// TestStrictMerchants shows that nothing is held against a merchant that refuses
+// what comes too early, nor against one that waits with the credit until all has
+// come.
+func TestStrictMerchants(t *testing.T) {
+	t.Parallel()
+	waits, waiting := waitsForPending()
+	for name, s := range map[string]subject{
+		"refuses": modelWith(t, "", 0, ordered),
+		"waits":   modelBehind(t, waits, waiting),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := options(t, s)
+			o.Cases = slices.DeleteFunc(o.Cases, func(spec *conform.Case) bool { // some take long, and one is about the server
+				return slices.Contains([]string{"I10", "R08", "X16"}, spec.ID)
+			})
+			for _, res := range run(t, o).Results {
+				overPlainHTTP := res.Status == conform.NotRun && strings.Contains(res.Problem, "https")
+				if res.Status != conform.Passed && !overPlainHTTP {
+					t.Errorf("%s is %s: %s", res.Case.ID, res.Status, res.Problem)
+				}
+			}
+		})
+	}
+}
+
+// waitsForPending hides what came of a payment until it has been told that it is
+// pending.
+func waitsForPending() (front func(http.Handler) http.HandlerFunc, change func(*conform.Options)) {
+	var s seen
+	front = seeing(func(_ http.ResponseWriter, r *http.Request, body string) bool {
+		if strings.HasSuffix(r.URL.Path, "update-invoice") && text(body, "state") == "Pending" {
+			s.knows(text(body, "invoiceId"), "", "pending")
+		}
+		return false
+	})
+	return front, telling(func(id string, doc *jsondoc.Value) {
+		if s.knows(id, "pending", "") {
+			return
+		}
+		_ = doc.Set(jsondoc.Pointer{"state"}, jsondoc.StringValue("Ready"))
+		for _, name := range []string{"credited", "deliveries", "balance"} {
+			_ = doc.Set(jsondoc.Pointer{name}, jsondoc.StringValue("0"))
+		}
+	})
+}
+
+// TestStrictMerchantWithBugs shows that what an ordered merchant refuses because
+// it comes too early does not hide its bugs.
+func TestStrictMerchantWithBugs(t *testing.T) {
+	t.Parallel()
+	for id, bug := range map[string]string{
+		"D01": "never-credits", "P03": "text-plain-500", "P06": "charset-ignored", "P14": "any-method", "P15": "head-delivers",
+		"S09": "unknown-state-credits", "S11": "last-key-wins", "S12": "caseless-keys", "X05": "restringified-signature",
+		"X06": "old-events", "X07": "future-events", "X11": "sql-injection", "X15": "two-lengths", "U06": "truncated-ids",
+	} {
+		t.Run(bug, func(t *testing.T) {
+			t.Parallel()
+			if res := run(t, options(t, modelWith(t, bug, 0, ordered), id)).Results[0]; res.Status != conform.Failed {
+				t.Errorf("%s is %s: %s", id, res.Status, res.Problem)
+			}
+		})
+	}
+}
