@@ -43,7 +43,12 @@ func documentedFlow(t *trial) {
 // delivered fails unless the gateway takes the answer for a success: after any
 // other, 2xx or not, it delivers again and then gives up.
 func (t *trial) delivered(a answer) {
-	if !a.success(t.s.Contract) {
+	d := t.s.Contract.Delivery
+	switch {
+	case a.success(t.s.Contract):
+	case a.taken(t.s.Contract):
+		t.fail("%s: %s; the gateway takes only %s for delivered (%s)", a.sent, a.came(), either(d.Success), d.Source)
+	default:
 		t.fail("%s: %s; it must be accepted", a.sent, a.came())
 	}
 }

@@ -120,7 +120,8 @@ func TestDelivery(t *testing.T) {
 
 		{name: "202", ids: "D05", front: answering("", status(202)), want: conform.Passed, says: "takes only 200"},
 		{name: "204 to a transfer", ids: "D05", front: answering(transfers, status(204)), want: conform.Passed, says: "transaction created: answered 204"},
-		{name: "not the documented status", ids: "D02", front: answering(transfers, status(204)), want: conform.Failed, says: "must be accepted"},
+		{name: "not the documented status", ids: "D02", front: answering(transfers, status(204)), want: conform.Failed, says: "answered 204; the gateway takes only 200 for delivered (webhook/README)"},
+		{name: "202 to a payment", ids: "D01 D02", front: answering(paid, status(202)), want: conform.Failed, says: "takes only 200 for delivered (webhook/README)"},
 		{name: "a redirect", ids: "D01 D02 D05", front: answering(paid, status(307)), want: conform.Failed, says: "answered 307"},
 		{name: "an error", ids: "D01 D02 D05", front: answering(paid, status(500)), want: conform.Failed, says: "answered 500"},
 
