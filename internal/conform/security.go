@@ -2,6 +2,7 @@ package conform
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"strings"
 
@@ -193,11 +194,33 @@ func (a answer) hungUp() bool { return a.Outcome == deliver.Unknown }
 // pathsForIDs has ids that lead elsewhere where they are taken for file names.
 func pathsForIDs(t *trial) {
 	id := t.usual().Subject.ID
-	for _, path := range []string{"../../etc/passwd", "..%2f..%2fetc%2fpasswd", "/etc/passwd", `..\..\windows\win.ini`, "../../etc/passwd\u0000.json"} {
-		x := t.try(t.order(withText(id, path)).event(t.usual(), called(fmt.Sprintf("%s %q", id.Name, path))))
-		t.takenOrRefused(x.answer)
-		if strings.Contains(string(x.Body), "root:x:0:0") {
-			t.fail("%s: the answer holds a file of the server", x.sent)
+	steps := rand.New(rand.NewPCG(t.s.Seed^t.s.Salt, t.key))
+	for _, path := range []struct{ up, separator, down string }{
+		{"../../", "/", "etc/passwd"}, {"..%2f..%2f", "%2f", "etc%2fpasswd"}, {"/", "/", "etc/passwd"},
+		{`..\..\`, `\`, `windows\win.ini`}, {"../../", "/", "etc/passwd\u0000.json"},
+	} {
+		text := path.up + nowhere(steps, path.separator) + path.down
+		t.ids = append(t.ids, text, strings.Trim(quoted(text), `"`))
+		for _, e := range t.order(withText(id, text)).flow() {
+			called(fmt.Sprintf("%s %q", id.Name, path.up+path.down))(&e)
+			x := t.try(e)
+			t.takenOrRefused(x.answer)
+			if strings.Contains(string(x.Body), "root:x:0:0") {
+				t.fail("%s: the answer holds a file of the server", x.sent)
+			}
 		}
 	}
+}
+
+// nowhere is a path that stays where it is, by steps that tell it from others.
+func nowhere(steps *rand.Rand, separator string) string {
+	const bits = 16
+	var out strings.Builder
+	for range bits {
+		if steps.IntN(2) == 0 {
+			out.WriteByte('.')
+		}
+		out.WriteString(separator)
+	}
+	return out.String()
 }

@@ -2,8 +2,10 @@ package conform_test
 
 import (
 	"net/http"
+	"path"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -136,5 +138,37 @@ func TestCreditedInCash(t *testing.T) {
 		if res.Status != conform.Passed {
 			t.Errorf("%s is %s: %s", res.Case.ID, res.Status, res.Problem)
 		}
+	}
+}
+
+// TestPathsAreNewEachTime shows that a run attacks with identifiers that no other
+// run has used, or the endpoint would take them for known.
+func TestPathsAreNewEachTime(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	ids := map[string]bool{}
+	front := seeing(func(_ http.ResponseWriter, _ *http.Request, body string) bool {
+		if id := text(body, "invoiceId"); strings.Contains(id, "etc") || strings.Contains(id, "windows") {
+			mu.Lock()
+			defer mu.Unlock()
+			ids[id] = true
+		}
+		return false
+	})
+	s := modelBehind(t, front, func(*conform.Options) {})
+	for _, salt := range []uint64{1, 2} {
+		o := options(t, s, "X18")
+		o.Salt = salt
+		if res := run(t, o).Results[0]; res.Status != conform.Passed {
+			t.Errorf("%s: %s", res.Status, res.Problem)
+		}
+	}
+	for id := range ids {
+		if clean := path.Clean(strings.TrimSuffix(strings.ReplaceAll(id, "%2f", "/"), "\x00.json")); !strings.Contains(id, `\`) && !strings.HasSuffix("../../etc/passwd", clean) {
+			t.Errorf("%q leads to %q", id, clean)
+		}
+	}
+	if len(ids) != 10 {
+		t.Errorf("the two runs used %d identifiers: %v", len(ids), ids)
 	}
 }
