@@ -97,6 +97,19 @@ func forgetful(t testing.TB) (front func(http.Handler) http.HandlerFunc, change 
 	return front, func(o *conform.Options) { o.Restart = func(context.Context) error { begin(); return nil } }
 }
 
+// silencedByRestart has the probe know nothing more after a restart.
+func silencedByRestart(o *conform.Options) {
+	var silent atomic.Bool
+	probe := o.Probe
+	o.Probe = func(ctx context.Context, facts map[string]string) ([]byte, bool, error) {
+		if silent.Load() {
+			return nil, false, nil
+		}
+		return probe(ctx, facts)
+	}
+	o.Restart = func(context.Context) error { silent.Store(true); return nil }
+}
+
 // down refuses all deliveries after a restart.
 func down() (front func(http.Handler) http.HandlerFunc, change func(*conform.Options)) {
 	var gone atomic.Bool
@@ -145,7 +158,8 @@ func TestIdempotency(t *testing.T) {
 			o.Break = o.Restart
 		}, want: conform.Unproven, says: "no such container"},
 		{name: "nothing breaks", ids: "I11", change: func(o *conform.Options) { o.Break = func(context.Context) error { return nil } }, want: conform.Unproven, says: "was accepted"},
-		{name: "all is forgotten", ids: "I09", front: forgets, change: forgetting, want: conform.Unproven, says: "forgotten"},
+		{name: "all is forgotten", ids: "I09", front: forgets, change: forgetting, want: conform.Failed, says: "forgotten what it credited before it was restarted: before state Complete, credited"},
+		{name: "the probe forgets all", ids: "I09", change: silencedByRestart, want: conform.Unproven, says: "may still come"},
 		{name: "it does not come back", ids: "I09", front: stopped, change: stopping, want: conform.Failed, says: "after a restart a valid event is not accepted: answered 502"},
 
 		{name: "a limited rate", ids: "I10", front: limited, want: conform.Unproven, says: "not all of the other events were accepted: answered 429"},

@@ -45,6 +45,7 @@ func Bugs() []Bug {
 		{"credit-when-confirmed", "I07", "It credits when the transfer is confirmed, and when the payment is paid."},
 		{"amount-in-key", "I08", "It takes a paid payment with a changed amount for another, and credits both."},
 		{"memory-dedupe", "I09", "It remembers what it has credited only until it restarts."},
+		{"memory-ledger", "I09", "It keeps payments and credits in memory alone, and knows nothing of them after a restart."},
 		{"evicting-dedupe", "I10", "It remembers only the last thousand events."},
 		{"seen-before-processed", "I11", "It marks an event as known before processing it, and takes the retry after a failure for a duplicate."},
 		{"bytes-as-key", "I12", "It tells events apart by their bytes, and credits a reordered one again."},

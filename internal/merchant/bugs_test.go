@@ -459,6 +459,11 @@ func moneyAttacks() map[string]func(*world) bool {
 			}
 			return w.of(1).Balance != "1"
 		},
+		"memory-ledger": func(w *world) bool {
+			w.send(1, w.r.Paid)
+			w.m.Restart()
+			return w.of(1) != w.paid(1)
+		},
 		"refunds-twice": func(w *world) bool {
 			w.send(1, w.r.Dropped, set("data.failureReason", "amount_mismatch"), set("data.amount", w.received(1)))
 			w.send(1, w.r.Failed)

@@ -119,6 +119,9 @@ func (m *Merchant) Restart() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.memory = newMemory()
+	if m.has("memory-ledger") {
+		m.book = newLedger()
+	}
 }
 
 // FailNext makes the processing of the next sound delivery break half-way: it is
