@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -57,6 +58,17 @@ func statusFor(status int, when func(*http.Request) bool) middleware {
 		}
 		next.ServeHTTP(w, r)
 	}
+}
+
+// diesOf is a proxy whose server is gone for good once it gets such a request.
+func diesOf(what func(*http.Request) bool) middleware {
+	var gone atomic.Bool
+	return statusFor(http.StatusBadGateway, func(r *http.Request) bool {
+		if what(r) {
+			gone.Store(true)
+		}
+		return gone.Load()
+	})
 }
 
 // says reports whether the body holds one of the texts; it can be read again.
@@ -221,6 +233,10 @@ func TestOtherEndpoints(t *testing.T) {
 		"no long bodies":                {statusFor(413, sizeOver(100<<10)), map[string]conform.Status{"R04": passed}, ""},
 		"400 to long bodies":            {statusFor(400, sizeOver(100<<10)), map[string]conform.Status{"R04": failed}, ""},
 		"loses long bodies":             {statusFor(200, sizeOver(100<<10)), map[string]conform.Status{"R04": failed}, ""},
+		"a proxy speaks for it":         {statusFor(502, sizeOver(50<<10)), map[string]conform.Status{"R04": unproven, "R05": unproven}, ""},
+		"a proxy for one that died":     {diesOf(sizeOver(50 << 10)), map[string]conform.Status{"R05": failed}, ""},
+		"it breaks behind a proxy":      {statusFor(500, sizeOver(50<<10)), map[string]conform.Status{"R04": failed, "R05": failed}, ""},
+		"no unknown members at all":     {statusFor(502, says("padding")), map[string]conform.Status{"R04": failed}, ""},
 		"refuses in the end":            {since(30, statusFor(429, always)), map[string]conform.Status{"R08": failed}, ""},
 		"bans after the second hundred": {since(210, statusFor(429, always)), map[string]conform.Status{"R07": failed}, ""},
 	} {

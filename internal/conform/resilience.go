@@ -206,9 +206,9 @@ func largeBody(t *trial) {
 	control := t.do(small)
 	o, large := padded(largePadding, "with such a member of 1 MB")
 	a := t.upload(large)
-	switch {
-	case a.lost():
-		t.cannotTell("%s: it closed the connection, and its answer was lost", a.sent)
+	switch why := a.unseen(); {
+	case why != "" && a.Status != control.Status:
+		t.cannotTell("%s: %s", a.sent, why)
 	case a.success(t.s.Contract):
 		t.taken(o, a)
 	case a.Status == control.Status && a.Status/100 == 4 && a.Outcome == deliver.Answered:
@@ -247,6 +247,18 @@ func (a answer) lost() bool {
 	return a.Outcome == deliver.Unknown && !errors.Is(a.Err, io.EOF) && !errors.Is(a.Err, io.ErrUnexpectedEOF)
 }
 
+// unseen says why nobody can tell how the endpoint answered a body that it need
+// not have read to its end, "" where that can be seen.
+func (a answer) unseen() string {
+	switch {
+	case a.lost():
+		return "it closed the connection, and its answer was lost"
+	case a.Outcome == deliver.Answered && a.Status == http.StatusBadGateway:
+		return a.came() + ", which a proxy says whose server closed the connection: because it refused to read more, or because it died"
+	}
+	return ""
+}
+
 // The size of what a small body unpacks to, and of the pieces it is made of.
 const (
 	bombPieces = 100
@@ -258,8 +270,8 @@ func gzipBomb(t *trial) {
 	_, r := t.withHeader(contentEncoding, "gzip", "compressed by gzip, 100 MB unpacked")
 	r.Body = bomb(r.Body)
 	a := t.upload(r)
-	if a.lost() {
-		t.cannotTell("%s: it closed the connection, and its answer was lost", a.sent)
+	if why := a.unseen(); why != "" {
+		t.cannotTell("%s: %s", a.sent, why)
 		return
 	}
 	t.turnedAway(a, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusBadRequest)
