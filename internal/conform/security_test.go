@@ -1,6 +1,9 @@
 package conform_test
 
 import (
+	"bytes"
+	"cmp"
+	"io"
 	"net/http"
 	"path"
 	"slices"
@@ -122,22 +125,44 @@ func TestWithoutSecret(t *testing.T) {
 	}
 }
 
-// TestCreditedInCash shows that a merchant may credit the other amount.
-func TestCreditedInCash(t *testing.T) {
-	t.Parallel()
-	c, _ := pack(t)
-	other, roles := *c, *c.Roles
+// inCash makes a merchant credit the other amount.
+func inCash(o *merchant.Options) {
+	other, roles := *o.Contract, *o.Contract.Roles
 	roles.Price, roles.Cash, roles.Received = roles.Cash, roles.Price, nil
 	other.Roles = &roles
-	m, err := merchant.New(merchant.Options{Contract: &other, Secrets: options(t, subject{}).Secrets, Now: time.Now, Wait: deliver.Sleep})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ids := slices.DeleteFunc(bodyCases(t), func(id string) bool { return id == "S02" || id == "X15" })
-	for _, res := range run(t, options(t, subject{target: serve(t, m.Serve), probe: true}, ids...)).Results {
-		if res.Status != conform.Passed {
-			t.Errorf("%s is %s: %s", res.Case.ID, res.Status, res.Problem)
-		}
+	o.Contract = &other
+}
+
+// TestCreditedInCash shows that a merchant may credit the other amount, and may
+// refuse what is no whole number of it: some money has no tenths.
+func TestCreditedInCash(t *testing.T) {
+	t.Parallel()
+	whole := statusFor(http.StatusUnprocessableEntity, func(r *http.Request) bool {
+		body, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		_, fraction, _ := strings.Cut(text(string(body), "cashAmount"), ".")
+		return strings.Trim(fraction, "0") != ""
+	})
+	for name, tt := range map[string]struct {
+		change func(*merchant.Options)
+		front  middleware
+		want   map[string]conform.Status
+	}{
+		"in cash":                  {inCash, changes(func(*http.Request) {}), nil},
+		"in whole cash":            {inCash, whole, map[string]conform.Status{"M08": conform.Unproven}},
+		"in crypto, at whole cash": {func(*merchant.Options) {}, whole, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := newModel(t, "", 0, tt.change)
+			ids := slices.DeleteFunc(bodyCases(t), func(id string) bool { return id == "S02" || id == "X15" || id == "X16" })
+			front := func(w http.ResponseWriter, r *http.Request) { tt.front(w, r, m) }
+			for _, res := range run(t, options(t, subject{target: serve(t, httpServer(front)), probe: true}, ids...)).Results {
+				if want := cmp.Or(tt.want[res.Case.ID], conform.Passed); res.Status != want {
+					t.Errorf("%s is %s: %s", res.Case.ID, res.Status, res.Problem)
+				}
+			}
+		})
 	}
 }
 
