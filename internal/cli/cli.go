@@ -118,7 +118,7 @@ func Run(ctx context.Context, env Env) (code int) {
 			code = exitInternal
 		}
 	}()
-	root := newRoot(a)
+	root := newRoot(a, env.Args)
 	root.SetArgs(env.Args)
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
@@ -159,7 +159,55 @@ func colored(flag string, lookup func(string) (string, bool), terminal bool) boo
 	return terminal
 }
 
-func newRoot(a *app) *cobra.Command {
+// command is one of the program's commands. Its flags are declared when it is
+// made, so only what is needed is made.
+type command struct {
+	name, group string
+	make        func(*app) *cobra.Command
+	// others says that it looks at the other commands.
+	others bool
+}
+
+func commands() []command {
+	const test, contract, setup = "test", "contract", "setup"
+	return []command{
+		{name: "demo", group: test, make: newDemo},
+		{name: "send", group: test, make: newSend},
+		{name: "listen", group: test, make: newListen},
+		{name: "run", group: test, make: newRun},
+		{name: "conform", group: test, make: newConform},
+		{name: "load", group: test, make: newLoad},
+		{name: "replay", group: test, make: newReplay},
+		{name: "validate", group: test, make: newValidate},
+		{name: "payload", group: contract, make: newPayload},
+		{name: "explain", group: contract, make: newExplain},
+		{name: "graph", group: contract, make: newGraph},
+		{name: "init", group: setup, make: newInit},
+		{name: "sign", group: setup, make: newSign},
+		{name: "verify-signature", group: setup, make: newVerifySignature},
+		{name: "redact", group: setup, make: newRedact},
+		{name: "config", group: setup, make: newConfig, others: true},
+		{name: "version", group: setup, make: newVersion},
+	}
+}
+
+// needed lists the commands that a command line needs: the one that it starts
+// with, or whose arguments a shell completes, and else all of them.
+func needed(args []string) []command {
+	all := commands()
+	if len(args) > 2 && (args[0] == cobra.ShellCompRequestCmd || args[0] == cobra.ShellCompNoDescRequestCmd) {
+		args = args[1:]
+	}
+	for i, c := range all {
+		if len(args) > 0 && args[0] == c.name && !c.others {
+			return all[i : i+1]
+		}
+	}
+	return all
+}
+
+// newRoot makes the program's commands, as far as the arguments need them.
+func newRoot(a *app, args []string) *cobra.Command {
 	var version bool
 	root := &cobra.Command{
 		Use:   "paytest",
@@ -199,28 +247,32 @@ whether it agrees with what came before.`,
 	root.SetHelpCommand(newHelp(a))
 	root.SetUsageFunc(usageText)
 	root.SetCompletionCommandGroupID("setup")
-	for id, commands := range map[string][]*cobra.Command{
-		"test":     {newDemo(a), newSend(a), newListen(a), newRun(a), newConform(a), newLoad(a), newReplay(a), newValidate(a)},
-		"contract": {newPayload(a), newExplain(a), newGraph(a)},
-		"setup":    {newInit(a), newSign(a), newVerifySignature(a), newRedact(a), newConfig(a), newVersion(a)},
-	} {
-		for _, c := range commands {
-			c.GroupID = id
-			root.AddCommand(c)
-		}
+	made := needed(args)
+	for _, c := range made {
+		cmd := c.make(a)
+		cmd.GroupID = c.group
+		root.AddCommand(cmd)
 	}
-	root.InitDefaultCompletionCmd()
-	if completion, _, err := root.Find([]string{"completion"}); err == nil {
-		completion.Example = "  source <(paytest completion bash)\n  paytest completion fish > ~/.config/fish/completions/paytest.fish"
-		completion.Args = a.command
-		completion.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	if len(made) > 1 {
+		completion(a, root)
 	}
+	root.CompletionOptions.DisableDefaultCmd = true
 	help := root.HelpFunc()
 	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
 		cmd.Example = a.examples(cmd.Example)
 		help(cmd, args)
 	})
 	return root
+}
+
+// completion adds the command that prints completion scripts.
+func completion(a *app, root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	if cmd, _, err := root.Find([]string{"completion"}); err == nil {
+		cmd.Example = "  source <(paytest completion bash)\n  paytest completion fish > ~/.config/fish/completions/paytest.fish"
+		cmd.Args = a.command
+		cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	}
 }
 
 func noFiles(cmd *cobra.Command, flag string, d cobra.ShellCompDirective) {

@@ -41,7 +41,7 @@ func (o outside) program(out, errs io.Writer, args ...string) Env {
 	return Env{
 		Args:      args,
 		LookupEnv: func(name string) (string, bool) { v, ok := o.env[name]; return v, ok },
-		Environ:   func() []string { return nil },
+		Environ:   o.environ,
 		In:        o.in, Out: out, Err: errs, OutTerminal: o.terminal, ErrTerminal: o.terminal,
 		Now:      func() time.Time { return time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC) },
 		Seed:     func() uint64 { return 42 },
@@ -50,6 +50,14 @@ func (o outside) program(out, errs io.Writer, args ...string) Env {
 		Contract: payloads.FS,
 		Version:  "1.2.3",
 	}
+}
+
+func (o outside) environ() []string {
+	var list []string
+	for name, value := range o.env {
+		list = append(list, name+"="+value)
+	}
+	return list
 }
 
 func TestColored(t *testing.T) {

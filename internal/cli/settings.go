@@ -17,6 +17,7 @@ func (a *app) prepare(cmd *cobra.Command) error {
 	}
 	sources := config.Sources{
 		LookupEnv:   a.LookupEnv,
+		Environ:     a.Environ(),
 		ReadFile:    func(name string) ([]byte, error) { return a.readFile(name, config.MaxFileBytes) },
 		ProjectFile: "paytest.yaml",
 		UserFile:    config.UserFilePath(a.LookupEnv),
@@ -24,7 +25,7 @@ func (a *app) prepare(cmd *cobra.Command) error {
 	if a.configFile != "" {
 		sources.ProjectFile, sources.Explicit = a.configFile, true
 	}
-	cfg, err := config.Load(settings(cmd.Root()), sources)
+	cfg, err := config.Load(func() []config.Key { return settings(newRoot(&app{Env: a.Env}, nil)) }, sources)
 	if err != nil {
 		return usage("%w", err)
 	}
@@ -47,7 +48,7 @@ func (a *app) prepare(cmd *cobra.Command) error {
 
 // unknownEnv warns of variables that look like settings and are none.
 func (a *app) unknownEnv() {
-	for _, name := range a.config.UnknownEnv(a.Environ()) {
+	for _, name := range a.config.UnknownEnv() {
 		if name != secretEnv && name != urlEnv {
 			a.err.Line(report.S(report.Caution, "warning:"), report.T(" %s is set, but is no setting; paytest config lists them", name))
 		}

@@ -11,6 +11,7 @@ package config
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/spf13/viper"
 )
@@ -33,6 +34,8 @@ type Key struct {
 type Sources struct {
 	// LookupEnv is os.LookupEnv; nil is an empty environment.
 	LookupEnv func(name string) (string, bool)
+	// Environ lists the same environment as NAME=value, as os.Environ does.
+	Environ []string
 	// ReadFile is os.ReadFile, or one that stops after MaxFileBytes+1.
 	ReadFile func(path string) ([]byte, error)
 	// ProjectFile and UserFile are paths, printed as they are; "" is none.
@@ -53,38 +56,59 @@ type Value struct {
 
 // Config is the values of all sources together.
 type Config struct {
-	merged   *viper.Viper
-	settings *catalog
+	merged   *viper.Viper // nil when no source says anything
+	settings *catalog     // nil when nobody had to know what settings there are
+	named    []string     // variables of the environment with paytest's prefix
 }
 
-// Load reads every source. A file that breaks the rules gives an *Error, which
-// tells where; two keys that share one environment variable give ErrAmbiguous;
-// a file that cannot be read gives ReadFile's error. No error shows a value.
-func Load(keys []Key, src Sources) (*Config, error) {
-	settings, err := newCatalog(keys)
+// Load reads every source; it asks for the keys only when one of them says
+// something. A file that breaks the rules gives an *Error, which tells where; two
+// keys that share one environment variable give ErrAmbiguous; a file that cannot
+// be read gives ReadFile's error. No error shows a value.
+func Load(keys func() []Key, src Sources) (*Config, error) {
+	c := &Config{}
+	if src.LookupEnv != nil {
+		c.named = prefixed(src.Environ)
+	}
+	user, err := c.readFile(keys, src, src.UserFile, false)
 	if err != nil {
 		return nil, err
 	}
-	user, err := readFile(src, src.UserFile, false, settings)
+	project, err := c.readFile(keys, src, src.ProjectFile, src.Explicit)
 	if err != nil {
 		return nil, err
 	}
-	project, err := readFile(src, src.ProjectFile, src.Explicit, settings)
-	if err != nil {
-		return nil, err
+	env, err := c.readEnv(keys, src.LookupEnv)
+	if err != nil || len(user)+len(project)+len(env) == 0 {
+		return c, err
 	}
-	merged := viper.NewWithOptions(viper.KeyDelimiter(keyDelimiter))
-	for _, source := range []layer{user, project, readEnv(src.LookupEnv, settings)} {
-		if err := merged.MergeConfigMap(settings.perCommand(source)); err != nil {
+	c.merged = viper.NewWithOptions(viper.KeyDelimiter(keyDelimiter))
+	for _, source := range []layer{user, project, env} {
+		if err := c.merged.MergeConfigMap(c.settings.perCommand(source)); err != nil {
 			return nil, err
 		}
 	}
-	return &Config{merged: merged, settings: settings}, nil
+	return c, nil
+}
+
+// catalog makes the catalog once.
+func (c *Config) catalog(keys func() []Key) (*catalog, error) {
+	if c.settings != nil {
+		return c.settings, nil
+	}
+	settings, err := newCatalog(keys())
+	if err == nil {
+		c.settings = settings
+	}
+	return settings, err
 }
 
 // Lookup returns the value of a command's flag and true, or false if no source
 // sets it. A command without keys of its own has the flags every command has.
 func (c *Config) Lookup(command, flag string) (Value, bool) {
+	if c.merged == nil {
+		return Value{}, false
+	}
 	if !c.settings.commands[command] {
 		command = ""
 	}
@@ -93,9 +117,12 @@ func (c *Config) Lookup(command, flag string) (Value, bool) {
 	return value, ok
 }
 
-// UnknownEnv returns the sorted names of the variables in environ, of the form
-// of os.Environ, that have paytest's prefix and set no flag. The caller may know
-// them: the program has variables that are not flags.
-func (c *Config) UnknownEnv(environ []string) []string {
-	return c.settings.unknownEnv(environ)
+// UnknownEnv returns the sorted names of the environment's variables that have
+// paytest's prefix and set no flag. The caller may know them: the program has
+// variables that are not flags.
+func (c *Config) UnknownEnv() []string {
+	return slices.DeleteFunc(slices.Clone(c.named), func(name string) bool {
+		_, known := c.settings.envs[name]
+		return known || !strings.HasPrefix(name, envPrefix)
+	})
 }

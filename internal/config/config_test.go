@@ -51,10 +51,18 @@ func environment(variables map[string]string) func(string) (string, bool) {
 	}
 }
 
+func environ(variables map[string]string) []string {
+	var list []string
+	for name, value := range variables {
+		list = append(list, name+"="+value)
+	}
+	return list
+}
+
 func load(t *testing.T, env map[string]string, f files) *config.Config {
 	t.Helper()
-	c, err := config.Load(keys(), config.Sources{
-		LookupEnv: environment(env), ReadFile: f.read, ProjectFile: project, UserFile: user,
+	c, err := config.Load(keys, config.Sources{
+		LookupEnv: environment(env), Environ: environ(env), ReadFile: f.read, ProjectFile: project, UserFile: user,
 	})
 	if err != nil {
 		t.Fatalf("Load: %v", err)
@@ -219,7 +227,7 @@ func TestLookupGivesACopy(t *testing.T) {
 }
 
 func TestNoSources(t *testing.T) {
-	c, err := config.Load(keys(), config.Sources{})
+	c, err := config.Load(keys, config.Sources{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -252,7 +260,7 @@ func TestUnreadableFiles(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := config.Load(keys(), tt.src)
+			_, err := config.Load(keys, tt.src)
 			if !errors.Is(err, tt.want) {
 				t.Errorf("Load error = %v, want %v", err, tt.want)
 			}
@@ -282,24 +290,53 @@ func TestAmbiguousKeys(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := config.Load(tt.keys, config.Sources{})
+			_, err := config.Load(func() []config.Key { return tt.keys }, config.Sources{ReadFile: files{project: ""}.read, ProjectFile: project})
 			if !errors.Is(err, config.ErrAmbiguous) || err.Error() != tt.want {
 				t.Errorf("got  %v\nwant %s", err, tt.want)
 			}
 		})
 	}
-	if _, err := config.Load(append(keys(), keys()...), config.Sources{}); err != nil {
+	if _, err := config.Load(func() []config.Key { return append(keys(), keys()...) }, config.Sources{ReadFile: files{project: ""}.read, ProjectFile: project}); err != nil {
 		t.Errorf("the same keys twice: %v", err)
 	}
 }
 
 func TestUnknownEnv(t *testing.T) {
-	c := load(t, nil, nil)
-	got := c.UnknownEnv([]string{
-		"PATH=/bin", "PAYTEST_TMEOUT=5s", "PAYTEST_TIMEOUT=5s", "PAYTEST_SECRET=x", "PAYTEST_LISTEN_QUIET=true", "XPAYTEST_A=1", "PAYTEST_",
-	})
-	if diff := cmp.Diff([]string{"PAYTEST_", "PAYTEST_SECRET", "PAYTEST_TMEOUT"}, got); diff != "" {
-		t.Error(diff)
+	env := map[string]string{"PATH": "/bin", "PAYTEST_TMEOUT": "5s", "PAYTEST_TIMEOUT": "5s", "PAYTEST_SECRET": "x", "PAYTEST_LISTEN_QUIET": "true", "XPAYTEST_A": "1", "PAYTEST_": "", "paytest_tmeout": "5s"}
+	for range 2 {
+		if diff := cmp.Diff([]string{"PAYTEST_", "PAYTEST_SECRET", "PAYTEST_TMEOUT"}, load(t, env, nil).UnknownEnv()); diff != "" {
+			t.Error(diff)
+		}
+	}
+	if got := load(t, map[string]string{"PATH": "/bin"}, nil).UnknownEnv(); len(got) > 0 {
+		t.Errorf("%q of nothing", got)
+	}
+}
+
+// TestKeysOnDemand: what settings there are is asked for only by a source that
+// says something, and once.
+func TestKeysOnDemand(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		env   map[string]string
+		files files
+		asked int
+	}{
+		{"nothing", nil, nil, 0},
+		{"other variables", map[string]string{"PATH": "/bin", "HOME": "/home/u", "PAYTEST": "1"}, nil, 0},
+		{"a variable", map[string]string{"PAYTEST_TO": "http://a"}, nil, 1},
+		{"a variable in another case", map[string]string{"paytest_to": "http://a"}, nil, 1},
+		{"a file", nil, files{project: "to: http://a\n"}, 1},
+		{"the user's file", nil, files{user: "to: http://a\n"}, 1},
+		{"all of them", map[string]string{"PAYTEST_TO": "http://a"}, files{project: "to: http://a\n", user: "to: http://a\n"}, 1},
+	} {
+		asked := 0
+		_, err := config.Load(func() []config.Key { asked++; return keys() }, config.Sources{
+			LookupEnv: environment(test.env), Environ: environ(test.env), ReadFile: test.files.read, ProjectFile: project, UserFile: user,
+		})
+		if err != nil || asked != test.asked {
+			t.Errorf("%s: the keys were asked for %d times, want %d; %v", test.name, asked, test.asked, err)
+		}
 	}
 }
 
@@ -339,7 +376,7 @@ func BenchmarkLoad(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			src := config.Sources{LookupEnv: environment(nil), ReadFile: f.read, ProjectFile: project, UserFile: user}
 			for b.Loop() {
-				if _, err := config.Load(many, src); err != nil {
+				if _, err := config.Load(func() []config.Key { return many }, src); err != nil {
 					b.Fatal(err)
 				}
 			}

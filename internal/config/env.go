@@ -22,10 +22,14 @@ func envName(at scope) string {
 
 // readEnv takes a repeatable flag's values one per line, without empty lines. A
 // variable that is empty sets nothing.
-func readEnv(lookupEnv func(string) (string, bool), settings *catalog) layer {
+func (c *Config) readEnv(keys func() []Key, lookupEnv func(string) (string, bool)) (layer, error) {
 	found := layer{}
-	if lookupEnv == nil {
-		return found
+	if len(c.named) == 0 {
+		return found, nil
+	}
+	settings, err := c.catalog(keys)
+	if err != nil {
+		return nil, err
 	}
 	for at, s := range settings.settings {
 		text, _ := lookupEnv(s.env)
@@ -37,19 +41,21 @@ func readEnv(lookupEnv func(string) (string, bool), settings *catalog) layer {
 			found[at] = Value{Values: values, Origin: "env " + s.env}
 		}
 	}
-	return found
+	return found, nil
 }
 
-func (c *catalog) unknownEnv(environ []string) []string {
-	var unknown []string
+// prefixed lists the variables that may be settings, sorted. Some systems take
+// names in any case.
+func prefixed(environ []string) []string {
+	var names []string
 	for _, variable := range environ {
 		name, _, _ := strings.Cut(variable, "=")
-		if _, known := c.envs[name]; !known && strings.HasPrefix(name, envPrefix) {
-			unknown = append(unknown, name)
+		if len(name) >= len(envPrefix) && strings.EqualFold(name[:len(envPrefix)], envPrefix) {
+			names = append(names, name)
 		}
 	}
-	slices.Sort(unknown)
-	return unknown
+	slices.Sort(names)
+	return names
 }
 
 // UserFilePath returns the path of the user's file:

@@ -35,17 +35,21 @@ func (e *Error) Error() string {
 	return where + ": " + e.Problem
 }
 
-func readFile(src Sources, path string, mustExist bool, settings *catalog) (layer, error) {
+func (c *Config) readFile(keys func() []Key, src Sources, path string, mustExist bool) (layer, error) {
 	if path == "" {
-		return layer{}, nil
+		return nil, nil
 	}
 	data, err := src.ReadFile(path)
 	// A HOME of /dev/null gives ENOTDIR.
 	if !mustExist && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)) {
-		return layer{}, nil
+		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the configuration file %s: %w", path, err)
+	}
+	settings, err := c.catalog(keys)
+	if err != nil {
+		return nil, err
 	}
 	f := file{path: path, settings: settings, values: layer{}, lines: map[scope]int{}}
 	if err := f.read(data); err != nil {

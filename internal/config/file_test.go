@@ -12,7 +12,7 @@ import (
 
 func loadFile(text string) (*config.Config, error) {
 	f := files{"paytest.yaml": text}
-	return config.Load(keys(), config.Sources{ReadFile: f.read, ProjectFile: "paytest.yaml"})
+	return config.Load(keys, config.Sources{ReadFile: f.read, ProjectFile: "paytest.yaml"})
 }
 
 func wantFault(t *testing.T, text, want string) {
