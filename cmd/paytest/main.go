@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"sync"
 	"syscall"
 	"time"
 
@@ -23,9 +24,31 @@ var version = ""
 func main() { os.Exit(run()) }
 
 func run() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	return cli.Run(ctx, outside())
+	ctx, end := context.WithCancel(context.Background())
+	defer end()
+	return cli.Run(&interrupts{ctx, sync.OnceFunc(func() { watch(end) })}, outside())
+}
+
+// interrupts is a context that an interrupt ends. Until somebody waits for that,
+// an interrupt ends the program: to watch for it takes a thread, which a short
+// command would start and not use.
+type interrupts struct {
+	context.Context
+	watch func()
+}
+
+func (i *interrupts) Done() <-chan struct{} {
+	i.watch()
+	return i.Context.Done()
+}
+
+func watch(end func()) {
+	came := make(chan os.Signal, 1)
+	signal.Notify(came, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-came
+		end()
+	}()
 }
 
 // outside is the outside world as it is.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"io/fs"
 	"slices"
 	"strings"
@@ -63,7 +64,20 @@ func (w watched) Open(name string) (fs.File, error) {
 	return w.FS.Open(name)
 }
 
-// TestOpened holds what commands read: nothing that they do not use.
+// unwatched is a context of which nobody waits for the end.
+type unwatched struct {
+	context.Context
+	t    *testing.T
+	args string
+}
+
+func (u unwatched) Done() <-chan struct{} {
+	u.t.Errorf("%s waits to be interrupted", u.args)
+	return u.Context.Done()
+}
+
+// TestOpened holds what commands read: nothing that they do not use. None of
+// these commands waits for anything, nor has a thread wait for signals.
 func TestOpened(t *testing.T) {
 	pack, err := fs.Glob(payloads.FS, "*.json")
 	if err != nil {
@@ -100,7 +114,7 @@ func TestOpened(t *testing.T) {
 		var out, errs bytes.Buffer
 		env := outside{}.program(&out, &errs, args...)
 		env.Contract = w
-		if code := Run(t.Context(), env); code != exitOK || out.Len() == 0 {
+		if code := Run(unwatched{t.Context(), t, test.args}, env); code != exitOK || out.Len() == 0 {
 			t.Errorf("%s: exit %d: %s", test.args, code, &errs)
 		}
 		var got []string
