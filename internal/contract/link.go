@@ -2,7 +2,6 @@ package contract
 
 import (
 	"cmp"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -258,18 +257,13 @@ func (l *loader) same(p node, g *Generator) {
 	g.Places = d.child("places").integer(0, 18)
 }
 
-// Placeholder matches {fact} and {fact/N} in a text generator.
-func Placeholder() *regexp.Regexp {
-	return regexp.MustCompile(`\{([A-Za-z][A-Za-z0-9]*)(?:/([1-9][0-9]{0,17}))?\}`)
-}
-
 func (l *loader) template(n node) {
-	for _, m := range Placeholder().FindAllStringSubmatch(n.text(), -1) {
-		f := l.c.Fact(m[1])
+	for _, p := range Placeholders(n.text()) {
+		f := l.c.Fact(p.Fact)
 		switch {
 		case f == nil:
-			n.fail("mentions {%s}, which is no fact%s", m[1], suggest.DidYouMean(m[1], l.c.FactNames()))
-		case m[2] != "" && f.Compare != Decimal:
+			n.fail("mentions {%s}, which is no fact%s", p.Fact, suggest.DidYouMean(p.Fact, l.c.FactNames()))
+		case p.By != "" && f.Compare != Decimal:
 			n.fail("divides %s, which is no decimal", f.Name)
 		}
 	}
@@ -286,8 +280,8 @@ func (g *Generator) Uses(c *Contract) []*Fact {
 	}
 	if g.Kind == Text {
 		for _, t := range g.Texts {
-			for _, m := range Placeholder().FindAllStringSubmatch(t, -1) {
-				out = append(out, c.Fact(m[1]))
+			for _, p := range Placeholders(t) {
+				out = append(out, c.Fact(p.Fact))
 			}
 		}
 	}

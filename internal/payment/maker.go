@@ -175,19 +175,19 @@ func (d *Drawer) compileTexts(m *maker) way {
 // pieces splits a text where Payment fills it.
 func (d *Drawer) pieces(m *maker, t string) (pieces []piece, ok bool) {
 	start := 0
-	for _, at := range contract.Placeholder().FindAllStringSubmatchIndex(t, -1) {
-		of, how := d.use(m, d.c.Fact(t[at[2]:at[3]]))
+	for _, at := range contract.Placeholders(t) {
+		of, how := d.use(m, d.c.Fact(at.Fact))
 		p, ok := piece{fact: of}, how == text || how == amount
-		if at[4] >= 0 {
-			by, _ := number(t[at[4]:at[5]])
+		if at.By != "" {
+			by, _ := number(at.By)
 			p.by, ok = divisor(of, by)
 			ok = ok && how == amount
 		}
 		if !ok {
 			return nil, false
 		}
-		pieces = append(pieces, literal(t[start:at[0]]), p)
-		start = at[1]
+		pieces = append(pieces, literal(t[start:at.Start]), p)
+		start = at.End
 	}
 	return append(pieces, literal(t[start:])), true
 }

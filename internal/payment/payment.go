@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -181,20 +182,24 @@ func (p *Payment) applies(rel *contract.Relation) bool {
 // fill replaces {fact} by its value, and {fact/N} by the value divided by N
 // without trailing zeros.
 func (p *Payment) fill(text string, st *contract.State) string {
-	re := contract.Placeholder()
-	return re.ReplaceAllStringFunc(text, func(s string) string {
-		m := re.FindStringSubmatch(s)
-		v := p.Fact(p.c.Fact(m[1]), st).Text
-		if m[2] == "" {
-			return v
-		}
-		of, ok := number(v)
-		by, _ := number(m[2])
-		if !ok {
-			return v
-		}
-		return of.Div(by).String()
-	})
+	var out strings.Builder
+	start := 0
+	for _, at := range contract.Placeholders(text) {
+		out.WriteString(text[start:at.Start])
+		out.WriteString(p.filled(at, st))
+		start = at.End
+	}
+	return out.String() + text[start:]
+}
+
+func (p *Payment) filled(at contract.Placeholder, st *contract.State) string {
+	v := p.Fact(p.c.Fact(at.Fact), st).Text
+	of, ok := number(v)
+	if at.By == "" || !ok {
+		return v
+	}
+	by, _ := number(at.By)
+	return of.Div(by).String()
 }
 
 // FactValue turns what a user typed after --fact into a value of that fact. The
