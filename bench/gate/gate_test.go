@@ -36,7 +36,7 @@ func TestAccept(t *testing.T) {
 	c := load(t)
 	var ours, theirs []func() bool
 	for _, st := range c.States() {
-		if st.Schema == nil || st.IsInitial() {
+		if st.Schema() == nil || st.IsInitial() {
 			continue
 		}
 		raw := body(t, c, st, 1)
@@ -44,7 +44,7 @@ func TestAccept(t *testing.T) {
 		for _, f := range st.Fields {
 			captures = append(captures, f.Pointer)
 		}
-		acceptor, ok := st.Schema.Acceptor(captures, []schema.Fixed{{Pointer: c.Envelope.State, Text: st.Wire}})
+		acceptor, ok := st.Schema().Acceptor(captures, []schema.Fixed{{Pointer: c.Envelope.State, Text: st.Wire}})
 		if !ok {
 			t.Fatalf("%s has no acceptor", st)
 		}

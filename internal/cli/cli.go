@@ -297,14 +297,24 @@ func (a *app) contract() (*contract.Contract, error) {
 	if a.loaded != nil {
 		return a.loaded, nil
 	}
-	c, err := contract.Load(a.pack())
-	if err != nil && a.contractPath != "" {
-		return nil, usage("--contract %s: %w", a.contractPath, err)
-	}
+	c, err := a.loadContract()
 	if err != nil {
 		return nil, err
 	}
 	a.loaded = c
+	return c, nil
+}
+
+// loadContract loads the contract: a user's folder is checked whole, the
+// built-in one by this program's tests.
+func (a *app) loadContract() (*contract.Contract, error) {
+	if a.contractPath == "" {
+		return contract.Open(a.Contract)
+	}
+	c, err := contract.Load(a.Dir(a.contractPath))
+	if err != nil {
+		return nil, usage("--contract %s: %w", a.contractPath, err)
+	}
 	return c, nil
 }
 

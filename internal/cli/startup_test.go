@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -124,6 +126,43 @@ func TestOpened(t *testing.T) {
 		slices.Sort(got)
 		if diff := cmp.Diff(test.want, got); diff != "" {
 			t.Errorf("%s: opened (-want +got): %s", test.args, diff)
+		}
+	}
+}
+
+// TestContractIsCheckedWhole holds that a user's contract is refused for what is
+// wrong in any file of it, whichever a command needs.
+func TestContractIsCheckedWhole(t *testing.T) {
+	files := fstest.MapFS{}
+	err := fs.WalkDir(payloads.FS, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		raw, err := fs.ReadFile(payloads.FS, name)
+		files["mine/"+name] = &fstest.MapFile{Data: raw}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"payload", "transaction", "created", "--contract", "/mine"}
+	if _, stderr, code := (outside{files: files}).run(t, args...); code != exitOK {
+		t.Fatalf("a sound contract: exit %d: %s", code, stderr)
+	}
+	for _, test := range []struct{ old, with, want string }{
+		{`"state": "Complete"`, `"state": "Completed"`, "invoice/complete.json: /sample/data/state: the sample "},
+		{`"type": "object"`, `"type": "objec"`, "invoice/complete.json: /schema/type: "},
+		{`"timestamp": "2025`, `"timestamp": "2025th`, "invoice/complete.json: /sample/timestamp: the sample fails its own schema"},
+	} {
+		spoilt := maps.Clone(files)
+		old := string(files["mine/invoice/complete.json"].Data)
+		if !strings.Contains(old, test.old) {
+			t.Fatalf("there is no %s in\n%s", test.old, old)
+		}
+		spoilt["mine/invoice/complete.json"] = &fstest.MapFile{Data: []byte(strings.Replace(old, test.old, test.with, 1))}
+		stdout, stderr, code := outside{files: spoilt}.run(t, args...)
+		if code != exitUsage || stdout != "" || !strings.Contains(strings.Join(strings.Fields(stderr), " "), "--contract /mine: contract: "+test.want) {
+			t.Errorf("%s: exit %d\n%s%s", test.with, code, stdout, stderr)
 		}
 	}
 }

@@ -81,7 +81,7 @@ func (t *trial) exactOrRefused(all []tried, want func(*order) written) {
 // contract does not allow, and nothing at all, need not be credited.
 func (t *trial) inexact(a written, e Effect) string {
 	want, _ := payment.ParseAmount(a.means)
-	allowed := len(t.s.roles.Price.Schema.Validate(jsondoc.StringValue(a.text))) == 0
+	allowed := len(t.s.roles.Price.Schema().Validate(jsondoc.StringValue(a.text))) == 0
 	switch {
 	case !e.shows() && allowed && want.Sign() != 0:
 		return fmt.Sprintf("accepted and not credited (%s)", e)

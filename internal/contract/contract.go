@@ -135,13 +135,12 @@ type State struct {
 	Source, Derived string
 	// Sample is the documented payload.
 	Sample jsondoc.Value
-	// Schema is what a payload of this state must satisfy.
-	Schema *schema.Schema
 	// Fields are the members that carry a fact, in the sample's order.
 	Fields []Field
 	// Relations must hold between the facts of a payment in this state.
 	Relations []*Relation
 
+	schema   lazySchema
 	once     sync.Once
 	acceptor *schema.Acceptor
 }
@@ -156,7 +155,7 @@ func (s *State) Acceptor(env Envelope) *schema.Acceptor {
 			capture[i] = f.Pointer
 		}
 		fixed := []schema.Fixed{{Pointer: env.Event, Text: s.Event}, {Pointer: env.State, Text: s.Wire}}
-		if a, ok := s.Schema.Acceptor(capture, fixed); ok {
+		if a, ok := s.Schema().Acceptor(capture, fixed); ok {
 			s.acceptor = a
 		}
 	})
@@ -167,13 +166,13 @@ func (s *State) Acceptor(env Envelope) *schema.Acceptor {
 type Field struct {
 	Pointer jsondoc.Pointer
 	Fact    *Fact
-	// Schema is the member's own schema, the fact's included.
-	Schema *schema.Schema
 	// Required is set when a payload without the member breaks the contract.
 	Required bool
 	// Known are the values the documents name for this member; others are
 	// noticed but not refused.
 	Known []jsondoc.Value
+
+	of *State
 }
 
 // Path returns the member's dotted path, as the user types it after --set.

@@ -41,7 +41,8 @@ func (n node) fail(format string, args ...any) {
 }
 
 func (n node) child(name string) node {
-	at := append(n.at[:len(n.at):len(n.at)], name)
+	at := make(jsondoc.Pointer, len(n.at)+1)
+	at[copy(at, n.at)] = name
 	if n.v == nil {
 		return node{n.load, n.file, at, nil}
 	}

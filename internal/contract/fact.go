@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/paytest/paytest/internal/jsondoc"
-	"github.com/paytest/paytest/internal/schema"
 )
 
 // Fact is something that is true of a payment and that payloads carry, under
@@ -23,17 +22,17 @@ type Fact struct {
 	Compare Compare
 	// Generate says how a value is made; nil takes the sample's.
 	Generate *Generator
-	Schema   *schema.Schema
 	// Known are the values the documents name.
 	Known []jsondoc.Value
 
-	scope string
+	scope  string
+	schema lazySchema
 }
 
 // Takes says in a few words what values the fact can have: the description of
 // the type it refers to, or else what its schema says.
 func (f *Fact) Takes() string {
-	s := f.Schema
+	s := f.Schema()
 	if s.Ref != nil {
 		if d, ok := s.Ref.Annotation("description"); ok {
 			return d.Text

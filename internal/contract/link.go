@@ -395,7 +395,7 @@ func (l *loader) check() {
 
 func (l *loader) sample(st *State) {
 	n := l.files[st].child("sample")
-	for _, v := range st.Schema.Validate(st.Sample) {
+	for _, v := range st.Schema().Validate(st.Sample) {
 		at := n
 		at.at = append(slices.Clone(n.at), v.Pointer...)
 		at.fail("the sample fails its own schema: %s: expected %s, got %s", v.Keyword, v.Expected, v.Got)

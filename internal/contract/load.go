@@ -1,10 +1,12 @@
 package contract
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"net/url"
 	"path"
 	"slices"
 	"strings"
@@ -18,7 +20,7 @@ import (
 const (
 	contractFile = "contract.json"
 	factsFile    = "facts.json"
-	factsRef     = "facts.json#/$defs/"
+	factsAt      = "/$defs/"
 
 	lower  = "abcdefghijklmnopqrstuvwxyz"
 	digits = "0123456789"
@@ -36,19 +38,29 @@ const ConformFolder = "conform"
 // Load reads a pack: contract.json, facts.json and SUBJECT/STATE.json for each
 // state. A pack that does not hold together is refused with a *LoadError that
 // names the file and the place in it.
-func Load(fsys fs.FS) (*Contract, error) {
+func Load(fsys fs.FS) (*Contract, error) { return load(fsys, true) }
+
+// Open reads a pack that Load is known to accept. It is as Load, but compiles a
+// schema when that is first asked for, and holds no sample against its schema. A
+// schema that cannot be compiled panics then with its *LoadError.
+func Open(fsys fs.FS) (*Contract, error) { return load(fsys, false) }
+
+func load(fsys fs.FS, whole bool) (*Contract, error) {
 	l := &loader{
 		fs:        fsys,
 		c:         &Contract{facts: map[string]*Fact{}, events: map[string][]*State{}},
 		resources: schema.Resources{},
 	}
+	l.buf.Grow(1 << 14)
 	l.contract()
 	l.facts()
 	l.states()
-	l.compile()
+	l.compile(whole)
 	l.link()
 	l.graph()
-	l.check()
+	if whole {
+		l.check()
+	}
 	if l.err != nil {
 		return nil, l.err
 	}
@@ -61,6 +73,7 @@ type loader struct {
 	resources schema.Resources
 	root      node // of contract.json
 	files     map[*State]node
+	buf       bytes.Buffer
 	err       error
 }
 
@@ -88,20 +101,21 @@ func (l *loader) read(file string) node {
 	return n
 }
 
+// bytes returns what a file holds, until the next one is read.
 func (l *loader) bytes(file string) ([]byte, error) {
 	f, err := l.fs.Open(file)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }()
-	raw, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1))
-	if err != nil {
+	l.buf.Reset()
+	if _, err := l.buf.ReadFrom(io.LimitReader(f, maxFileBytes+1)); err != nil {
 		return nil, err
 	}
-	if len(raw) > maxFileBytes {
+	if l.buf.Len() > maxFileBytes {
 		return nil, fmt.Errorf("it is larger than %d bytes", maxFileBytes)
 	}
-	return raw, nil
+	return l.buf.Bytes(), nil
 }
 
 func (l *loader) contract() {
@@ -412,59 +426,77 @@ func annotations() []string {
 	return []string{"source", "derived", "scope", "compare", "generate", "known"}
 }
 
-func (l *loader) compile() {
+// compile readies the schemas, or compiles all of them, and finds what they
+// say of facts.
+func (l *loader) compile(whole bool) {
 	if l.err != nil {
 		return
 	}
-	compiler := schema.NewCompiler(l.resources, annotations()...)
+	all := &schemas{compiler: schema.NewCompiler(l.resources, annotations()...)}
 	for _, f := range l.c.Facts {
-		f.Schema = l.schema(compiler, factsFile, jsondoc.Pointer{"$defs", f.Name})
+		f.schema.in, f.schema.file, f.schema.at = all, factsFile, jsondoc.Pointer{"$defs", f.Name}
+		if whole {
+			l.compiled(&f.schema)
+		}
 	}
 	for _, st := range l.c.States() {
-		st.Schema = l.schema(compiler, st.File, jsondoc.Pointer{"schema"})
+		st.schema.in, st.schema.file, st.schema.at = all, st.File, jsondoc.Pointer{"schema"}
+		if whole {
+			l.compiled(&st.schema)
+		}
 		if l.err != nil {
 			return
 		}
-		l.fields(st, st.Schema, nil, true)
+		l.fields(st, l.files[st].v.At(jsondoc.Pointer{"schema"}), jsondoc.Pointer{"schema"}, nil, true)
 		slices.SortStableFunc(st.Fields, func(a, b Field) int { return order(st.Sample, a.Pointer, b.Pointer) })
 	}
 }
 
-func (l *loader) schema(c *schema.Compiler, file string, at jsondoc.Pointer) *schema.Schema {
-	if l.err != nil {
-		return nil
+func (l *loader) compiled(s *lazySchema) {
+	if l.err == nil {
+		l.err = s.compile()
 	}
-	s, err := c.Compile(file, at)
-	var bad *schema.Error
-	switch {
-	case errors.As(err, &bad):
-		l.err = &LoadError{bad.Resource, bad.Pointer, bad.Message}
-	case err != nil:
-		l.err = &LoadError{file, at, err.Error()}
-	}
-	return s
 }
 
-// fields collects the members that wear a fact.
-func (l *loader) fields(st *State, s *schema.Schema, at jsondoc.Pointer, required bool) {
-	if name, ok := strings.CutPrefix(s.RefTarget, factsRef); ok {
+// fields collects the members that wear a fact; where is the schema's own place.
+func (l *loader) fields(st *State, s *jsondoc.Value, where, at jsondoc.Pointer, required bool) {
+	if name, ok := factRef(s); ok {
 		f := l.c.Fact(name)
 		if f == nil {
 			node{load: l, file: st.File, at: jsondoc.Pointer{"schema"}}.fail("%s refers to %s, which is a type and no fact: it has no scope", at, name)
 			return
 		}
-		field := Field{Pointer: at, Fact: f, Schema: s, Required: required, Known: f.Known}
-		if own, ok := s.Annotation("known"); ok {
+		field := Field{Pointer: at, Fact: f, Required: required, Known: f.Known, of: st}
+		if own := s.At(jsondoc.Pointer{"known"}); own != nil {
+			node{l, st.File, append(slices.Clone(where), "known"), own}.kind(jsondoc.Array)
 			field.Known = own.Items
-			node{load: l, file: st.File, at: append(slices.Clone(s.Pointer), "known"), v: &own}.kind(jsondoc.Array)
 		}
 		st.Fields = append(st.Fields, field)
 		return
 	}
-	for _, p := range s.Properties {
-		child := append(at[:len(at):len(at)], p.Name)
-		l.fields(st, p.Schema, child, required && contains(s.Required, p.Name))
+	properties, names := s.At(jsondoc.Pointer{"properties"}), s.At(jsondoc.Pointer{"required"})
+	if properties == nil {
+		return
 	}
+	where = append(where[:len(where):len(where)], "properties", "")
+	for i := range properties.Members {
+		m := &properties.Members[i]
+		where[len(where)-1] = m.Name
+		named := names != nil && slices.ContainsFunc(names.Items, func(v jsondoc.Value) bool { return v.Text == m.Name })
+		l.fields(st, &m.Value, where, append(at[:len(at):len(at)], m.Name), required && named)
+	}
+}
+
+// factRef returns the name of what a schema refers to in facts.json.
+func factRef(s *jsondoc.Value) (name string, ok bool) {
+	ref := s.At(jsondoc.Pointer{"$ref"})
+	if ref == nil {
+		return "", false
+	}
+	file, fragment, _ := strings.Cut(ref.Text, "#")
+	at, err := url.PathUnescape(fragment)
+	name, ok = strings.CutPrefix(at, factsAt)
+	return name, ok && err == nil && file == factsFile
 }
 
 // order compares two members by their place in a document; those that are not

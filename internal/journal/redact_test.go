@@ -175,7 +175,7 @@ func compare(t *testing.T, st *contract.State, before, after []byte, news map[st
 			continue
 		}
 		key := f.Fact.Name + "=" + x.Text
-		if was, ok := news[key]; ok && was != y.Text || x.Text == y.Text || len(f.Schema.Validate(*y)) > 0 {
+		if was, ok := news[key]; ok && was != y.Text || x.Text == y.Text || len(f.Schema().Validate(*y)) > 0 {
 			t.Errorf("%s: %s became %q, then %q", f.Fact.Name, x.Text, was, y.Text)
 		}
 		news[key] = y.Text

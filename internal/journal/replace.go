@@ -27,9 +27,9 @@ func (b *body) fact(f contract.Field, v jsondoc.Value) jsondoc.Value {
 		return v
 	}
 	b.forget(v)
-	want := keywords(f.Schema, v)
+	want := keywords(f.Schema(), v)
 	for candidate := range b.candidates(f.Fact, v) {
-		if !jsondoc.Equal(candidate, v) && slices.Equal(keywords(f.Schema, candidate), want) {
+		if !jsondoc.Equal(candidate, v) && slices.Equal(keywords(f.Schema(), candidate), want) {
 			return candidate
 		}
 	}

@@ -249,7 +249,7 @@ func (m *Merchant) spoilDocument(doc *jsondoc.Value, states []*contract.State) *
 		m.has("odd-timestamp-500") && m.oddMoment(doc, st):
 		return m.broke()
 	case m.has("null-refused") && slices.ContainsFunc(st.Fields, func(f contract.Field) bool { v := doc.At(f.Pointer); return v != nil && v.Kind == jsondoc.Null }),
-		m.has("extra-fields-refused") && len(st.Schema.Undeclared(*doc)) > 0:
+		m.has("extra-fields-refused") && len(st.Schema().Undeclared(*doc)) > 0:
 		return m.invalid()
 	}
 	return nil
@@ -272,7 +272,7 @@ func pollutes(v jsondoc.Value) bool {
 func (m *Merchant) oddMoment(doc *jsondoc.Value, st *contract.State) bool {
 	for _, f := range st.Fields {
 		if v := doc.At(f.Pointer); f.Fact == m.roles.Moment && v != nil {
-			return len(f.Schema.Validate(*v)) > 0
+			return len(f.Schema().Validate(*v)) > 0
 		}
 	}
 	return false
@@ -361,7 +361,7 @@ func (m *Merchant) coerce(v *jsondoc.Value, f contract.Field) {
 
 // mistyped reports whether a value has not the type that the field has.
 func mistyped(f contract.Field, v jsondoc.Value) bool {
-	for _, found := range f.Schema.Validate(v) {
+	for _, found := range f.Schema().Validate(v) {
 		if found.Keyword == "type" {
 			return true
 		}

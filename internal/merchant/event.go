@@ -135,7 +135,7 @@ func (m *Merchant) timely(e *event, doc *jsondoc.Value, st *contract.State) bool
 // gather reads the facts, and refuses what is not of the form they have. Members
 // that are missing, null or unknown are tolerated.
 func (m *Merchant) gather(e *event, doc *jsondoc.Value) *reply {
-	for _, v := range e.state.Schema.Validate(*doc) {
+	for _, v := range e.state.Schema().Validate(*doc) {
 		if m.matters(e.state, v.Pointer, v.Keyword, v.Got) {
 			return m.invalid()
 		}

@@ -209,10 +209,10 @@ func FactValue(f *contract.Fact, typed string) (jsondoc.Value, error) {
 	if d, ok := number(typed); ok && f.Compare == contract.Decimal && f.Generate != nil && f.Generate.Places > 0 && -d.Exponent() <= int32(f.Generate.Places) {
 		v.Text = d.StringFixed(int32(f.Generate.Places))
 	}
-	if len(f.Schema.Validate(v)) == 0 {
+	if len(f.Schema().Validate(v)) == 0 {
 		return v, nil
 	}
-	if other, err := jsondoc.Parse([]byte(typed)); err == nil && other.Kind != jsondoc.String && len(f.Schema.Validate(other)) == 0 {
+	if other, err := jsondoc.Parse([]byte(typed)); err == nil && other.Kind != jsondoc.String && len(f.Schema().Validate(other)) == 0 {
 		return other, nil
 	}
 	return v, fmt.Errorf("--fact %s: %.100q is no value of it; it takes a %s (--set puts anything into a single member)", f.Name, typed, f.Takes())

@@ -67,7 +67,7 @@ func TestFormsOfFacts(t *testing.T) {
 			}
 		}
 		for _, f := range c.Facts {
-			if v := payment.New(c, drawn(t, c)).Fact(f, st); f.Scope != nil && len(f.Schema.Validate(v)) > 0 {
+			if v := payment.New(c, drawn(t, c)).Fact(f, st); f.Scope != nil && len(f.Schema().Validate(v)) > 0 {
 				t.Errorf("%s breaks its own schema: %s", f.Name, v.AppendCanonical(nil))
 			}
 		}

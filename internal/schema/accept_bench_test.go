@@ -47,7 +47,7 @@ func BenchmarkValidate(b *testing.B) {
 	eachState(b, func(b *testing.B, st *contract.State, _ subject, raw []byte) {
 		for b.Loop() {
 			doc, err := jsondoc.Parse(raw)
-			if err != nil || st.Schema.Validate(doc) != nil || st.Schema.Undeclared(doc) != nil {
+			if err != nil || st.Schema().Validate(doc) != nil || st.Schema().Undeclared(doc) != nil {
 				b.Fatal("refused")
 			}
 		}
@@ -57,7 +57,7 @@ func BenchmarkValidate(b *testing.B) {
 func BenchmarkNewAcceptor(b *testing.B) {
 	eachState(b, func(b *testing.B, st *contract.State, s subject, _ []byte) {
 		for b.Loop() {
-			if _, ok := st.Schema.Acceptor(s.captures, s.fixed); !ok {
+			if _, ok := st.Schema().Acceptor(s.captures, s.fixed); !ok {
 				b.Fatal("refused")
 			}
 		}

@@ -45,14 +45,14 @@ type subject struct {
 // stateSubject captures the members of the envelope, one of them twice, all facts, and members that are not there.
 func stateSubject(t testing.TB, c *contract.Contract, st *contract.State) subject {
 	t.Helper()
-	s := subject{schema: st.Schema}
+	s := subject{schema: st.Schema()}
 	s.captures = []jsondoc.Pointer{nil, c.Envelope.Event, c.Envelope.State, c.Envelope.PreviousState, {"missing"}, append(c.Envelope.Event, "0")}
 	for _, f := range st.Fields {
 		s.captures = append(s.captures, f.Pointer)
 	}
 	s.fixed = []schema.Fixed{{Pointer: c.Envelope.Event, Text: st.Event}, {Pointer: c.Envelope.State, Text: st.Wire}}
 	var ok bool
-	if s.acceptor, ok = st.Schema.Acceptor(s.captures, s.fixed); !ok {
+	if s.acceptor, ok = st.Schema().Acceptor(s.captures, s.fixed); !ok {
 		t.Fatalf("%s has no acceptor", st)
 	}
 	return s

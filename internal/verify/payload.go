@@ -283,11 +283,11 @@ func (v *Verdict) absent(at jsondoc.Pointer, doc jsondoc.Value, expected string)
 }
 
 func (v *Verdict) schema(doc jsondoc.Value) {
-	wrong := v.State.Schema.Validate(doc)
+	wrong := v.State.Schema().Validate(doc)
 	for _, w := range wrong[:min(len(wrong), maxFindings)] {
 		v.add(violated(v.State, w))
 	}
-	unknown := v.State.Schema.Undeclared(doc)
+	unknown := v.State.Schema().Undeclared(doc)
 	for _, at := range unknown[:min(len(unknown), maxFindings)] {
 		v.add(Finding{
 			Code: UnknownField, Severity: Warning, Pointer: at.String(), Source: v.State.Source,
@@ -364,7 +364,7 @@ func (v *Verdict) tell(f *contract.Field, at jsondoc.Value) {
 	if f.Fact == v.State.Subject.ID && at.Kind == jsondoc.String {
 		v.ID = at.Text
 	}
-	if len(f.Known) > 0 && !slices.ContainsFunc(f.Known, func(k jsondoc.Value) bool { return jsondoc.Equal(k, at) }) && len(f.Schema.Validate(at)) == 0 {
+	if len(f.Known) > 0 && !slices.ContainsFunc(f.Known, func(k jsondoc.Value) bool { return jsondoc.Equal(k, at) }) && len(f.Schema().Validate(at)) == 0 {
 		v.add(Finding{
 			Code: UnknownValue, Severity: Warning, Pointer: f.Pointer.String(), Source: f.Fact.Source,
 			Message:  fmt.Sprintf("%s is not a documented value of %s", literal(at), f.Path()),

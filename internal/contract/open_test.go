@@ -1,0 +1,118 @@
+package contract_test
+
+import (
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/paytest/paytest/internal/contract"
+	"github.com/paytest/paytest/internal/schema"
+	"github.com/paytest/paytest/payloads"
+)
+
+func open(t *testing.T) *contract.Contract {
+	t.Helper()
+	c, err := contract.Open(payloads.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// worn lists the members that wear a fact, by the compiled schema.
+func worn(s *schema.Schema, at string, found map[string]string) map[string]string {
+	if fact, ok := strings.CutPrefix(s.RefTarget, "facts.json#/$defs/"); ok {
+		found[at] = fact
+		return found
+	}
+	for _, p := range s.Properties {
+		worn(p.Schema, strings.TrimPrefix(at+"."+p.Name, "."), found)
+	}
+	return found
+}
+
+// TestBuiltinIsWhole holds that Load accepts the pack that the program opens
+// without these checks, and that both have the same of it.
+func TestBuiltinIsWhole(t *testing.T) {
+	loaded, opened := load(t, payloads.FS), open(t)
+	for i, st := range opened.States() {
+		same := loaded.States()[i]
+		if st.String() != same.String() || st.Acceptor(opened.Envelope) == nil {
+			t.Errorf("%s is opened as %s", same, st)
+		}
+		fields, members := map[string]string{}, worn(st.Schema(), "", map[string]string{})
+		for j, f := range st.Fields {
+			if was := same.Fields[j]; f.Path() != was.Path() || f.Fact.Name != was.Fact.Name || f.Required != was.Required || f.Schema().RefTarget != was.Schema().RefTarget {
+				t.Errorf("%s: the member %s is opened as %s", st, was.Path(), f.Path())
+			}
+			fields[f.Path()] = f.Fact.Name
+		}
+		if diff := cmp.Diff(members, fields); diff != "" || len(fields) == 0 {
+			t.Errorf("%s: the members that wear a fact, by its schema and by its fields: %s", st, diff)
+		}
+	}
+	for _, f := range opened.Facts {
+		if f.Schema() == nil || f.Takes() != loaded.Fact(f.Name).Takes() {
+			t.Errorf("%s takes %q", f.Name, f.Takes())
+		}
+	}
+	if s := opened.Subjects[0].Initial.Schema(); s != nil {
+		t.Errorf("no event leads to %s, which has the schema %v", opened.Subjects[0].Initial, s)
+	}
+}
+
+// TestSchemasOnDemand asks for all schemas at the same time.
+func TestSchemasOnDemand(t *testing.T) {
+	c := open(t)
+	var wg sync.WaitGroup
+	for i := range len(c.States()) {
+		wg.Go(func() {
+			for _, st := range append(c.States()[i:], c.States()[:i]...) {
+				for _, f := range st.Fields {
+					if f.Schema().Ref != f.Fact.Schema() {
+						t.Errorf("%s: the schema of %s is not its fact's", st, f.Path())
+					}
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// TestOpenTrusts holds what Open leaves to Load: a schema that is broken is
+// noticed when it is asked for, a sample that fails its schema is not.
+func TestOpenTrusts(t *testing.T) {
+	pack := boxes(t)
+	replace("box/folded.json", "\"schema\": {\n    \"type\": \"object\"", "\"schema\": {\n    \"type\": \"objec\"")(t, pack)
+	_, refused := contract.Load(pack)
+	c, err := contract.Open(pack)
+	if refused == nil || err != nil {
+		t.Fatalf("Load gave %v, Open %v", refused, err)
+	}
+	defer func() {
+		var bad *contract.LoadError
+		if got, _ := recover().(error); !errors.As(got, &bad) || got.Error() != refused.Error() {
+			t.Errorf("the schema panics with %v, want %v", got, refused)
+		}
+	}()
+	c.Subject("box").State("folded").Schema()
+}
+
+// TestRequiredByAll: a member is required where each object above it is, too.
+func TestRequiredByAll(t *testing.T) {
+	pack := boxes(t)
+	replace("box/folded.json", `"size": {"$ref": "facts.json#/$defs/size"}`,
+		`"size": {"properties": {"in": {"$ref": "facts.json#/$defs/size"}}, "required": ["in"]}`)(t, pack)
+	replace("box/folded.json", `"size": "1.0"`, `"size": {"in": "1.0"}`)(t, pack)
+	got := map[string]bool{}
+	for _, f := range load(t, pack).Subject("box").State("folded").Fields {
+		got[f.Path()] = f.Required
+	}
+	want := map[string]bool{"event": true, "state": true, "was": true, "at": true, "boxId": true, "foldedAt": false, "size.in": false}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
