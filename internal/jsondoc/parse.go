@@ -57,6 +57,10 @@ type parser struct {
 	raw   []byte
 	pos   int
 	depth int
+	// members and items hold what was read so far of the objects and the arrays
+	// being read, of the innermost last.
+	members []Member
+	items   []Value
 }
 
 // fail builds an error without line and column; its Pointer grows innermost token first while the parser unwinds.
@@ -125,9 +129,9 @@ func (p *parser) found() string {
 func (p *parser) value() (Value, *SyntaxError) {
 	switch c := p.peek(); c {
 	case '{':
-		return p.nested(p.object)
+		return p.nested(Object)
 	case '[':
-		return p.nested(p.array)
+		return p.nested(Array)
 	case '"':
 		s, err := p.str()
 		return Value{Kind: String, Text: s}, err
@@ -137,13 +141,17 @@ func (p *parser) value() (Value, *SyntaxError) {
 	return p.word()
 }
 
-func (p *parser) nested(read func() (Value, *SyntaxError)) (Value, *SyntaxError) {
+func (p *parser) nested(kind Kind) (v Value, err *SyntaxError) {
 	if p.depth == MaxDepth {
 		return Value{}, p.fail(CodeTooDeep, p.pos, "more than %d arrays and objects inside each other", MaxDepth)
 	}
 	p.depth++
 	p.pos++
-	v, err := read()
+	if kind == Object {
+		v, err = p.object()
+	} else {
+		v, err = p.array()
+	}
 	p.depth--
 	return v, err
 }
@@ -233,15 +241,18 @@ func (p *parser) array() (Value, *SyntaxError) {
 		p.pos++
 		return v, nil
 	}
+	first := len(p.items)
 	for {
 		p.space()
 		item, err := p.value()
 		if err != nil {
-			err.Pointer = append(err.Pointer, strconv.Itoa(len(v.Items)))
+			err.Pointer = append(err.Pointer, strconv.Itoa(len(p.items)-first))
 			return Value{}, err
 		}
-		v.Items = append(v.Items, item)
+		p.items = append(p.items, item)
 		if done, err := p.separator(']', "array"); done || err != nil {
+			v.Items = slices.Clone(p.items[first:])
+			p.items = p.items[:first]
 			return v, err
 		}
 	}
@@ -271,20 +282,26 @@ func (p *parser) object() (Value, *SyntaxError) {
 		p.pos++
 		return v, nil
 	}
+	if p.members == nil {
+		p.members = make([]Member, 0, min(1+bytes.Count(p.raw, []byte{','}), 32))
+	}
 	var names nameSet
+	first := len(p.members)
 	for {
-		m, err := p.member(&v, &names)
+		m, err := p.member(p.members[first:], &names)
 		if err != nil {
 			return Value{}, err
 		}
-		v.Members = append(v.Members, m)
+		p.members = append(p.members, m)
 		if done, err := p.separator('}', "object"); done || err != nil {
+			v.Members = slices.Clone(p.members[first:])
+			p.members = p.members[:first]
 			return v, err
 		}
 	}
 }
 
-func (p *parser) member(object *Value, names *nameSet) (Member, *SyntaxError) {
+func (p *parser) member(before []Member, names *nameSet) (Member, *SyntaxError) {
 	p.space()
 	at := p.pos
 	if p.peek() != '"' {
@@ -294,7 +311,7 @@ func (p *parser) member(object *Value, names *nameSet) (Member, *SyntaxError) {
 	if err != nil {
 		return Member{}, err
 	}
-	if names.repeated(object.Members, name) {
+	if names.repeated(before, name) {
 		err = p.fail(CodeDuplicateKey, at, "the member name %.80q appears twice in one object: readers disagree about which one counts", name)
 	} else if p.space(); p.peek() != ':' {
 		err = p.fail(CodeInvalidJSON, p.pos, "%s where ':' should be after a member name", p.found())
