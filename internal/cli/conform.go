@@ -76,7 +76,7 @@ the endpoint cannot be reached.`,
 	}
 	o.target.reach(cmd)
 	f := cmd.Flags()
-	f.StringArrayVar(&o.retired, "retired-secret-file", nil, "the secret in this `file` is no longer in use: signatures by it must be refused")
+	f.Var(texts{&o.retired}, "retired-secret-file", "the secret in this `file` is no longer in use: signatures by it must be refused")
 	f.StringVar(&o.profile, "profile", string(conform.Core), "carry out the cases of this `profile`: core (quick and safe), full, or hostile (may harm a fragile server)")
 	f.StringSliceVar(&o.only, "only", nil, "carry out only these cases or `categories`")
 	f.StringSliceVar(&o.skip, "skip", nil, "leave out these cases or `categories`")
@@ -84,7 +84,7 @@ the endpoint cannot be reached.`,
 	f.StringSliceVar(&o.events, "events", nil, "the endpoint serves only these `events`, such as a.updated,b.*")
 	f.Uint64Var(&o.seed, "seed", 0, "a `number`: the same makes the same payments (default random)")
 	f.StringVar(&o.probeURL, "probe-url", "", "ask this `URL` for a payment's effect; {id} is the payment, {customer} its customer")
-	f.StringArrayVar(&o.probeHeaders, "probe-header", nil, "send this header to the probe, as `'Name: value'`; may be repeated")
+	f.Var(texts{&o.probeHeaders}, "probe-header", "send this header to the probe, as `'Name: value'`; may be repeated")
 	f.StringVar(&o.probeCmd, "probe-cmd", "", "run this `command` for a payment's effect; PAYTEST_ID is the payment, PAYTEST_CUSTOMER its customer")
 	f.StringVar(&o.probeMap, "probe-map", "", "where the effect stands in the probe's JSON, as a `map`: state=PATH,credited=PATH; members are state, credited, refunded, deliveries, balance")
 	f.DurationVar(&o.settle, "settle", 2*time.Second, "wait for this `duration` for an effect to show")

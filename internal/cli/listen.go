@@ -96,7 +96,7 @@ func (o *listenOptions) flags(a *app, cmd *cobra.Command) {
 	f.StringVar(&o.respond, "respond", "", "answer this `status` whatever comes; 500:2/3 two of every three attempts at a delivery")
 	f.DurationVar(&o.delay, "delay", 0, "wait this long before each answer")
 	f.BoolVar(&o.drop, "drop", false, "close each connection without an answer; the same as --respond drop")
-	f.StringArrayVar(&o.expect, "expect", nil, "end when this `event` has come, as 'SUBJECT STATE fact=value'; may be repeated")
+	f.Var(texts{&o.expect}, "expect", "end when this `event` has come, as 'SUBJECT STATE fact=value'; may be repeated")
 	f.StringVar(&o.until, "until", "", "end when this `event` has come, whatever else is expected")
 	f.IntVar(&o.maxEvents, "max-events", 0, "end after this `number` of deliveries")
 	f.DurationVar(&o.timeout, "timeout", 0, "end after this long")

@@ -77,7 +77,7 @@ endpoint cannot be reached.`,
 	f.StringVar(&o.mix, "mix", "", "how payments end, as `paid=70,failed=30` (default every way equally often)")
 	f.StringVar(&o.duplicates, "duplicates", "0%", "send this `share` of the events once more")
 	f.StringVar(&o.disorder, "disorder", "0%", "send this `share` of the events after one that follows it")
-	f.StringArrayVar(&o.failIf, "fail-if", nil, "exit 1 if this comes true: `p99>250ms`, errors>0.1%, rate<450/s, max>2s; may be repeated")
+	f.Var(texts{&o.failIf}, "fail-if", "exit 1 if this comes true: `p99>250ms`, errors>0.1%, rate<450/s, max>2s; may be repeated")
 	f.BoolVar(&o.findLimit, "find-limit", false, "raise the rate until a --fail-if comes true, or the endpoint falls behind")
 	f.Uint64Var(&o.seed, "seed", 0, "make the payments of this `number` (default random)")
 	formatsFlag(cmd, &o.reports, report.LoadFormats())

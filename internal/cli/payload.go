@@ -38,7 +38,7 @@ func (o *payloadOptions) flags(a *app, cmd *cobra.Command) {
 	f.Uint64Var(&o.seed, "seed", 0, "make the payment of this `number`; the same seed gives the same bytes (default random)")
 	f.StringVar(&o.now, "now", "", "the `time` of the event, RFC 3339 or \"now\" (default now; with --seed the documented one)")
 	f.BoolVar(&o.documented, "documented", false, "take the documented sample, value for value")
-	f.StringArrayVar(&o.facts, "fact", nil, "set a fact of the payment wherever it occurs, as `name=value`; may be repeated")
+	f.Var(texts{&o.facts}, "fact", "set a fact of the payment wherever it occurs, as `name=value`; may be repeated")
 	o.edit(f, generate.Set, "set", "replace a member, as `path=value` or path:=JSON; may be repeated")
 	o.edit(f, generate.Set, "override", "the same as --set")
 	o.edit(f, generate.Add, "add", "replace or add a member, as `path=value` or path:=JSON; may be repeated")

@@ -14,7 +14,7 @@ import (
 func reportFlag(cmd *cobra.Command, typed *[]string) { formatsFlag(cmd, typed, report.Formats()) }
 
 func formatsFlag(cmd *cobra.Command, typed *[]string, formats []string) {
-	cmd.Flags().StringArrayVar(typed, "report", nil, "write a report, as `format=path`; formats: "+strings.Join(formats, ", ")+"; may be repeated")
+	cmd.Flags().Var(texts{typed}, "report", "write a report, as `format=path`; formats: "+strings.Join(formats, ", ")+"; may be repeated")
 	_ = cmd.RegisterFlagCompletionFunc("report", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		var out []string
 		for _, f := range formats {

@@ -32,7 +32,7 @@ type secretOptions struct {
 
 func (o *secretOptions) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringArrayVar(&o.files, "secret-file", nil, "the shared secret is in this `file`, or in "+secretEnv+"; may be repeated: the first signs, each verifies")
+	f.Var(texts{&o.files}, "secret-file", "the shared secret is in this `file`, or in "+secretEnv+"; may be repeated: the first signs, each verifies")
 	f.StringVar(&o.scheme, "signature", documentedScheme, "sign and verify by this `scheme`: "+strings.Join(schemes(), ", "))
 	f.BoolVar(&o.off, "no-signature", false, "neither sign nor verify, even if there is a secret")
 	_ = cmd.RegisterFlagCompletionFunc("signature", cobra.FixedCompletions(schemes(), cobra.ShellCompDirectiveNoFileComp))
@@ -188,7 +188,7 @@ does. Exit 0 when it is right, 1 when not.`,
 		},
 	}
 	o.flags(cmd)
-	cmd.Flags().StringArrayVarP(&typed, "header", "H", nil, "a header that came with the body, as `'Name: value'`; may be repeated")
+	cmd.Flags().VarP(texts{&typed}, "header", "H", "a header that came with the body, as `'Name: value'`; may be repeated")
 	once(cmd, "header")
 	noFiles(cmd, "header", cobra.ShellCompDirectiveNoFileComp)
 	return cmd

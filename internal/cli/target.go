@@ -51,7 +51,7 @@ func (o *targetOptions) flags(cmd *cobra.Command, retries string) {
 func (o *targetOptions) reach(cmd *cobra.Command) {
 	o.retries = -1
 	f := cmd.Flags()
-	f.StringArrayVarP(&o.headers, "header", "H", nil, "send this header too, as `'Name: value'`; may be repeated")
+	f.VarP(texts{&o.headers}, "header", "H", "send this header too, as `'Name: value'`; may be repeated")
 	f.DurationVar(&o.timeout, "timeout", 0, "wait this `long` for the whole answer")
 	f.BoolVarP(&o.insecure, "insecure", "k", false, "do not check the server's certificate")
 	f.StringVar(&o.caCert, "cacert", "", "trust the certificates in this PEM `file`")
