@@ -26,7 +26,8 @@ func main() { os.Exit(run()) }
 func run() int {
 	ctx, end := context.WithCancel(context.Background())
 	defer end()
-	return cli.Run(&interrupts{ctx, sync.OnceFunc(func() { watch(end) })}, outside())
+	i := &interrupts{ctx, sync.OnceFunc(func() { watch(end) })}
+	return cli.Run(i, i.whole(outside()))
 }
 
 // interrupts is a context that an interrupt ends. Until somebody waits for that,
@@ -40,6 +41,18 @@ type interrupts struct {
 func (i *interrupts) Done() <-chan struct{} {
 	i.watch()
 	return i.Context.Done()
+}
+
+// whole is the outside world in which no interrupt leaves half a file behind.
+func (i *interrupts) whole(env cli.Env) cli.Env {
+	for _, write := range []*func(string, []byte) error{&env.WriteFile, &env.CreateFile, &env.AppendFile} {
+		inner := *write
+		*write = func(name string, data []byte) error {
+			i.watch()
+			return inner(name, data)
+		}
+	}
+	return env
 }
 
 func watch(end func()) {
