@@ -14,13 +14,14 @@ import (
 	"github.com/paytest/paytest/internal/signature"
 )
 
+// fresh is more payments than are remembered.
+const fresh = 1 << 62
+
 // BenchmarkWriter writes each state's payload, of another payment every time.
 func BenchmarkWriter(b *testing.B) {
 	c := pack(b)
 	for _, st := range c.States() {
-		b.Run(benchName(st), func(b *testing.B) {
-			benchWriter(b, c, func(n uint64) (uint64, *contract.State) { return n, st }, nil)
-		})
+		b.Run(benchName(st), func(b *testing.B) { benchWriter(b, c, []*contract.State{st}, fresh, nil) })
 	}
 }
 
@@ -29,14 +30,15 @@ func BenchmarkWriter(b *testing.B) {
 func BenchmarkWriterAgain(b *testing.B) {
 	c := pack(b)
 	for _, st := range c.States() {
-		b.Run(benchName(st), func(b *testing.B) {
-			benchWriter(b, c, func(n uint64) (uint64, *contract.State) { return n % 16, st }, nil)
-		})
+		b.Run(benchName(st), func(b *testing.B) { benchWriter(b, c, []*contract.State{st}, 16, nil) })
 	}
 }
 
 // BenchmarkWriterFlow writes the events of whole payments, as they are sent.
-func BenchmarkWriterFlow(b *testing.B) { benchFlow(b, nil) }
+func BenchmarkWriterFlow(b *testing.B) {
+	c := pack(b)
+	benchWriter(b, c, c.Flow, fresh, nil)
+}
 
 // BenchmarkWriterSigned signs them too.
 func BenchmarkWriterSigned(b *testing.B) {
@@ -44,38 +46,34 @@ func BenchmarkWriterSigned(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	benchFlow(b, signature.HMACHeader("X-Signature", "", signature.Hex).Signer(secret))
-}
-
-func benchFlow(b *testing.B, signer *signature.Signer) {
 	c := pack(b)
-	benchWriter(b, c, func(n uint64) (uint64, *contract.State) {
-		events := uint64(len(c.Flow))
-		return n / events, c.Flow[n%events]
-	}, signer)
+	benchWriter(b, c, c.Flow, fresh, signature.HMACHeader("X-Signature", "", signature.Hex).Signer(secret))
 }
 
-func benchWriter(b *testing.B, c *contract.Contract, event func(n uint64) (index uint64, st *contract.State), signer *signature.Signer) {
-	w, dst, size := generate.NewWriter(c), []byte(nil), 0
+// benchWriter writes the events of so many payments, a power of two, again and
+// again.
+func benchWriter(b *testing.B, c *contract.Contract, events []*contract.State, payments uint64, signer *signature.Signer) {
+	w, dst, size, next := generate.NewWriter(c), []byte(nil), 0, 0
 	o := payment.Options{Seed: 7, Start: c.Epoch}
-	write := func(n uint64) {
-		index, st := event(n)
-		o.Index = index
+	write := func() {
 		var err error
-		if dst, err = w.Append(dst[:0], o, st); err != nil {
+		if dst, err = w.Append(dst[:0], o, events[next]); err != nil {
 			b.Fatal(err)
 		}
 		size = len(dst)
 		if signer != nil {
 			dst = signer.Append(dst, dst)
 		}
+		if next++; next == len(events) {
+			next, o.Index = 0, (o.Index+1)&(payments-1)
+		}
 	}
-	for n := range uint64(1000) {
-		write(n)
+	for range 1000 {
+		write()
 	}
 	b.ReportAllocs()
-	for n := uint64(0); b.Loop(); n++ {
-		write(n)
+	for b.Loop() {
+		write()
 	}
 	b.SetBytes(int64(size))
 }
@@ -92,6 +90,28 @@ func BenchmarkStruct(b *testing.B) {
 			for b.Loop() {
 				if got, err := json.Marshal(x); err != nil || len(got) != size {
 					b.Fatalf("%v: %s", err, got)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkEncoder is the peer without the copy that json.Marshal returns: an
+// encoder into one buffer, which is used again.
+func BenchmarkEncoder(b *testing.B) {
+	c := pack(b)
+	for _, st := range c.States() {
+		b.Run(benchName(st), func(b *testing.B) {
+			x, size := peer(b, c, st)
+			var buf bytes.Buffer
+			e := json.NewEncoder(&buf)
+			e.SetEscapeHTML(false)
+			b.SetBytes(int64(size))
+			b.ReportAllocs()
+			for b.Loop() {
+				buf.Reset()
+				if err := e.Encode(x); err != nil || buf.Len() != size+len("\n") {
+					b.Fatalf("%v: %s", err, buf.Bytes())
 				}
 			}
 		})

@@ -37,8 +37,18 @@ func checkWriter(t interface {
 }, c *contract.Contract, w *generate.Writer, o payment.Options, st, previous *contract.State,
 ) {
 	t.Helper()
+	checkWriters(t, c, w, o, o, st, previous)
+}
+
+// checkWriters has other options for Payload.
+func checkWriters(t interface {
+	Helper()
+	Fatalf(string, ...any)
+}, c *contract.Contract, w *generate.Writer, o, plain payment.Options, st, previous *contract.State,
+) {
+	t.Helper()
 	var want []byte
-	doc, wantErr := generate.Payload(c, payment.New(c, o), st, generate.Options{Previous: previous})
+	doc, wantErr := generate.Payload(c, payment.New(c, plain), st, generate.Options{Previous: previous})
 	if wantErr == nil {
 		want = doc.AppendCanonical(nil)
 	}
@@ -88,6 +98,28 @@ func TestWriterOnAnyOptions(t *testing.T) {
 				for range rapid.IntRange(1, 20).Draw(t, "events") {
 					o, st, previous := anyEvent(t, c)
 					checkWriter(t, c, w, o, st, previous)
+				}
+			})
+		})
+	}
+}
+
+// TestWriterOfGivenFacts holds a Writer of facts against Payload by Options that
+// give them.
+func TestWriterOfGivenFacts(t *testing.T) {
+	for name, c := range packs(t) {
+		t.Run(name, func(t *testing.T) {
+			rapid.Check(t, func(t *rapid.T) {
+				texts := rapid.Map(rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"1.0", "\x00", "\x000\x00"})), jsondoc.StringValue)
+				given := rapid.MapOfN(rapid.SampledFrom(c.Facts), texts, 0, 3).Draw(t, "given")
+				w := generate.NewWriterOf(c, given)
+				for range rapid.IntRange(1, 20).Draw(t, "events") {
+					o, st, previous := anyEvent(t, c)
+					want := o
+					if len(o.Facts) == 0 {
+						want.Facts = given
+					}
+					checkWriters(t, c, w, o, want, st, previous)
 				}
 			})
 		})
@@ -175,6 +207,32 @@ func TestWriterDoesNotAllocate(t *testing.T) {
 	}
 }
 
+// TestWriterOfReason gives what decides whether a payment's amounts differ, which
+// is written as fast as other facts.
+func TestWriterOfReason(t *testing.T) {
+	c := pack(t)
+	for _, reason := range []string{"transaction_expired", "amount_mismatch"} {
+		given := map[*contract.Fact]jsondoc.Value{c.Fact("reason"): jsondoc.StringValue(reason)}
+		w, dst := generate.NewWriterOf(c, given), make([]byte, 0, 8192)
+		for _, st := range c.States() {
+			o := payment.Options{Start: c.Epoch, Toward: c.States()}
+			write := func() {
+				dst, _ = w.Append(dst[:0], o, st)
+				o.Index++
+			}
+			for range 100 {
+				plain := o
+				plain.Facts = given
+				checkWriters(t, c, w, o, plain, st, nil)
+				write()
+			}
+			if n := testing.AllocsPerRun(100, write); n > 0 {
+				t.Errorf("%s: %v allocations a payload", st, n)
+			}
+		}
+	}
+}
+
 // TestWriterOnOtherPacks gives it samples that could be taken for its marks, and
 // generators that it leaves to Payload.
 func TestWriterOnOtherPacks(t *testing.T) {
@@ -195,6 +253,7 @@ func TestWriterOnOtherPacks(t *testing.T) {
 		"a text of the state":          {append(full, relation, `"different": ["size", "half"]`, `"{size/2} of {boxId}"`, `"{was}, {foldedAt}"`), true},
 		"a condition on such a text":   {append(full, relation, `"different": ["size", "copy"], "when": {"text": "t"}`, `"{size/2} of {boxId}"`, `"{was}"`), true},
 		"amounts of 30 digits":         {append(full, relation, `"different": ["size", "half"]`, `"max": "9"`, `"max": "999999999999999999999999999999"`), true},
+		"marks in the state left":      {[]string{`"Folded"`, `"\u00000\u0000"`}, false},
 		"marks in the sample": {[]string{
 			sample, sample + `, "\u00000\u0000": "\u00001\u0000", "z": {"\\\\u0000": "\\u00002\\u0000", "b": "\u0000\u00003\u0000\u0000\u0000"}`,
 		}, false},

@@ -46,19 +46,40 @@ func changed(t testing.TB, folder string, replacements ...string) *contract.Cont
 	return c
 }
 
-// checkDrawer holds every fact of a Drawer against the same of a Payment.
+// checkDrawer holds every fact of a Drawer against the same of a Payment, each for
+// itself and all in one Form.
 func checkDrawer(t interface {
 	Helper()
 	Fatalf(string, ...any)
 }, c *contract.Contract, d *payment.Drawer, o payment.Options, st *contract.State,
 ) {
 	t.Helper()
-	d.Use(o)
+	var all []payment.Piece
+	wantAll := "before"
 	for _, f := range c.Facts {
-		want := string(payment.New(c, o).Fact(f, st).AppendCanonical([]byte("before")))
-		if got := string(d.Append([]byte("before"), f, st)); got != want {
-			t.Fatalf("%s in %s by %+v is %s, not %s", f.Name, st, o, got, want)
+		if !d.Draws(f) {
+			continue
 		}
+		want := "<" + string(payment.New(c, o).Fact(f, st).AppendCanonical(nil)) + ">"
+		pieces := []payment.Piece{{Before: []byte("<"), Fact: f}, {Before: []byte(">")}}
+		all, wantAll = append(all, pieces...), wantAll+want
+		checkForm(t, d, o, d.NewForm(st, pieces), f.Name+" in "+st.String(), "before"+want)
+	}
+	checkForm(t, d, o, d.NewForm(st, all), "all facts in "+st.String(), wantAll)
+}
+
+func checkForm(t interface {
+	Helper()
+	Fatalf(string, ...any)
+}, d *payment.Drawer, o payment.Options, f *payment.Form, what, want string,
+) {
+	t.Helper()
+	got, ok := d.Append([]byte("before"), &o, f)
+	switch {
+	case !ok && (len(o.Facts) == 0 || string(got) != "before"):
+		t.Fatalf("%s by %+v is not written: %s", what, o, got)
+	case ok && (len(o.Facts) > 0 || string(got) != want):
+		t.Fatalf("%s by %+v is %s, not %s", what, o, got, want)
 	}
 }
 
@@ -66,7 +87,7 @@ func TestDrawerDrawsWhatPaymentHas(t *testing.T) {
 	for name, c := range map[string]*contract.Contract{"payloads": pack(t), "box": changed(t, boxes), "shipment": changed(t, shipments)} {
 		t.Run(name, func(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
-				d, states := payment.NewDrawer(c), rapid.SampledFrom(c.States())
+				d, states := payment.NewDrawer(c, nil), rapid.SampledFrom(c.States())
 				for range rapid.IntRange(1, 5).Draw(t, "payments") {
 					o := drawn(t, c)
 					o.Index %= 100
@@ -81,6 +102,13 @@ func TestDrawerDrawsWhatPaymentHas(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+func TestDrawerOnTextsOfAnyLength(t *testing.T) {
+	for n := range 100 {
+		c := changed(t, boxes, `{"hex": 8}`, fmt.Sprintf(`{"hex": %d}`, n+1))
+		checkDrawer(t, c, payment.NewDrawer(c, nil), payment.Options{Seed: uint64(n), Start: c.Epoch}, c.States()[0])
 	}
 }
 
@@ -163,7 +191,7 @@ func TestDrawerOnOtherGenerators(t *testing.T) {
 				replace = append(replace, `"different": ["size", "copy"], "when": {"size": "1.0"}`, `"different": ["`+x.apart+`", "copy"], "when": {"event": "box.changed"}`)
 			}
 			c := changed(t, boxes, replace...)
-			d := payment.NewDrawer(c)
+			d := payment.NewDrawer(c, nil)
 			if d.Draws(c.Fact(x.fact)) != x.draws {
 				t.Errorf("draws %s: %v", x.fact, !x.draws)
 			}

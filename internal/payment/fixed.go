@@ -63,9 +63,12 @@ func appendPlaces(dst []byte, whole, fraction uint64, places int) []byte {
 		return dst
 	}
 	dst, out := room(append(dst, '.'), places)
-	for i := len(out) - 1; i >= 0; i-- {
-		out[i] = byte('0' + fraction%10)
-		fraction /= 10
+	for ; len(out) >= 2; out = out[:len(out)-2] {
+		digits(out[len(out)-2:], uint32(fraction%100))
+		fraction /= 100
+	}
+	if len(out) > 0 {
+		out[0] = byte('0' + fraction)
 	}
 	return dst
 }
@@ -91,8 +94,11 @@ func divide(a, b uint64, places int) (whole, fraction uint64) {
 
 func pow10(n int) uint64 {
 	p := uint64(1)
-	for range n {
-		p *= 10
+	for ten := uint64(10); n > 0; n >>= 1 {
+		if n&1 > 0 {
+			p *= ten
+		}
+		ten *= ten
 	}
 	return p
 }

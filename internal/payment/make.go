@@ -3,7 +3,6 @@ package payment
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"encoding/hex"
 	"math/bits"
 	"math/rand/v2"
 	"slices"
@@ -20,15 +19,30 @@ const (
 	base16 = "0123456789abcdef"
 )
 
+const (
+	uuidLength = 36
+	cuidLength = 1 + 24
+)
+
+// A base58check has a version before and a checksum behind its bytes, of which a
+// contract can ask for 64.
+const (
+	checksum = 4
+	checked  = 1 + 64 + checksum
+)
+
 // golden is 2^64 divided by the golden ratio: its multiples lie far apart.
 const golden = 0x9e3779b97f4a7c15
 
 // source starts the random stream of that name, which belongs to one payment.
-func (o *Options) source(name uint64) rand.PCG {
+func source(seed, index, name uint64) rand.PCG {
 	var r rand.PCG
-	r.Seed(o.Seed, name^(o.Index*golden))
+	r.Seed(seed, name^(index*golden))
 	return r
 }
+
+// lateness is the name of the stream that says how late a state comes.
+func lateness(st *contract.State) uint64 { return hash(st.Subject.Name, " ", st.Name, " late") }
 
 // hash is the 64-bit FNV-1a hash of the parts, one after the other.
 func hash(parts ...string) uint64 {
@@ -61,50 +75,84 @@ func room(dst []byte, n int) (all, fresh []byte) {
 	return dst, dst[len(dst)-n:]
 }
 
-func randomBytes(r *rand.PCG, out []byte) {
-	for i := range out {
-		out[i] = byte(r.Uint64() >> 32)
-	}
+// hexDigits spreads eight digits of 4 bits each into as many characters.
+func hexDigits(v uint32) uint64 {
+	x := uint64(v)
+	x = (x | x<<16) & 0x0000ffff_0000ffff
+	x = (x | x<<8) & 0x00ff00ff_00ff00ff
+	x = (x | x<<4) & 0x0f0f0f0f_0f0f0f0f
+	return hexCharacters(x)
+}
+
+// hexCharacters turns numbers below 16, one in each byte, into their digits.
+func hexCharacters(x uint64) uint64 {
+	const each = 0x01010101_01010101
+	return x + '0'*each + ('a'-10-'0')*((x+6*each)>>4&each)
 }
 
 func appendHex(dst []byte, r *rand.PCG, n int) []byte {
 	dst, out := room(dst, n)
+	for ; len(out) >= 8; out = out[8:] {
+		var eight uint64
+		for range 8 {
+			eight = eight<<8 | r.Uint64()&15
+		}
+		binary.BigEndian.PutUint64(out, hexCharacters(eight))
+	}
 	for i := range out {
-		out[i] = base16[r.Uint64()%16]
+		out[i] = base16[r.Uint64()&15]
 	}
 	return dst
 }
 
 func appendCUID(dst []byte, r *rand.PCG) []byte {
-	dst, out := room(append(dst, 'c'), 24)
+	const n = uint64(len(base36))
+	const unfair = (1<<64-1)%n + 1 // as in below: n is not a power of two
+	dst, out := room(append(dst, 'c'), cuidLength-1)
 	for i := range out {
-		out[i] = base36[below(r, 36)]
+		high, low := bits.Mul64(r.Uint64(), n)
+		for low < unfair {
+			high, low = bits.Mul64(r.Uint64(), n)
+		}
+		out[i] = base36[high]
 	}
 	return dst
 }
 
 func appendUUID(dst []byte, r *rand.PCG) []byte {
-	var b [16]byte
-	randomBytes(r, b[:])
-	b[6] = b[6]&0x0f | 0x40 // version 4
-	b[8] = b[8]&0x3f | 0x80 // the variant of RFC 9562
-	dst, out := room(dst, 36)
-	hex.Encode(out, b[:4])
-	hex.Encode(out[9:], b[4:6])
-	hex.Encode(out[14:], b[6:8])
-	hex.Encode(out[19:], b[8:10])
-	hex.Encode(out[24:], b[10:])
+	var words [4]uint32
+	for i := range words {
+		for range 4 {
+			words[i] = words[i]<<8 | uint32(r.Uint64()>>32&0xff)
+		}
+	}
+	second := hexDigits(words[1]&0xffff_0fff | 0x0000_4000) // version 4
+	third := hexDigits(words[2]&0x3fff_ffff | 0x8000_0000)  // the variant of RFC 9562
+	dst, out := room(dst, uuidLength)
+	binary.BigEndian.PutUint64(out, hexDigits(words[0]))
+	binary.BigEndian.PutUint32(out[9:], uint32(second>>32))
+	binary.BigEndian.PutUint32(out[14:], uint32(second))
+	binary.BigEndian.PutUint32(out[19:], uint32(third>>32))
+	binary.BigEndian.PutUint32(out[24:], uint32(third))
+	binary.BigEndian.PutUint64(out[28:], hexDigits(words[3]))
 	out[8], out[13], out[18], out[23] = '-', '-', '-', '-'
 	return dst
 }
 
-func appendBase58Check(dst []byte, r *rand.PCG, version byte, n int) []byte {
-	var enough [69]byte // for the 64 bytes a contract can ask for
-	payload, fresh := room(append(enough[:0], version), n)
-	randomBytes(r, fresh)
+// appendBase58Check writes the number by x, or with none by appendBase58.
+func appendBase58Check(dst []byte, r *rand.PCG, version byte, n int, x *radix) []byte {
+	var enough [checked]byte
+	payload := append(enough[:0], version)
+	for range n {
+		payload = append(payload, byte(r.Uint64()>>32))
+	}
 	once := sha256.Sum256(payload)
 	twice := sha256.Sum256(once[:])
-	return appendBase58(dst, append(payload, twice[:4]...))
+	payload = append(payload, twice[:checksum]...)
+	if x != nil {
+		return x.append(dst, payload)
+	}
+	return appendBase58(dst, payload)
 }
 
 // appendBase58 takes ten digits at once, 58^10 being the largest power that fits

@@ -101,13 +101,13 @@ func (o *Options) offset(st *contract.State) time.Duration {
 	if st.Late < time.Millisecond {
 		return st.At
 	}
-	r := o.source(hash(st.Subject.Name, " ", st.Name, " late"))
+	r := source(o.Seed, o.Index, lateness(st))
 	late := below(&r, uint64(st.Late.Milliseconds())+1)
 	return st.At + time.Duration(late)*time.Millisecond
 }
 
 func (p *Payment) make(f *contract.Fact, g *contract.Generator, st *contract.State) jsondoc.Value {
-	r := p.source(hash(f.Name))
+	r := source(p.Seed, p.Index, hash(f.Name))
 	switch g.Kind {
 	case contract.UUID:
 		return jsondoc.StringValue(string(appendUUID(nil, &r)))
@@ -116,7 +116,7 @@ func (p *Payment) make(f *contract.Fact, g *contract.Generator, st *contract.Sta
 	case contract.Hex:
 		return jsondoc.StringValue(string(appendHex(nil, &r, g.Length)))
 	case contract.Base58Check:
-		return jsondoc.StringValue(string(appendBase58Check(nil, &r, g.Version, g.Length)))
+		return jsondoc.StringValue(string(appendBase58Check(nil, &r, g.Version, g.Length, nil)))
 	case contract.Pick:
 		return jsondoc.StringValue(pick(&r, g.Texts))
 	case contract.Text:
