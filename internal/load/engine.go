@@ -34,6 +34,7 @@ type engine struct {
 	recorders []*recorder
 	start     time.Time
 	elapsed   time.Duration
+	ended     atomic.Pointer[time.Time] // when the run was interrupted
 	series    []Point
 	makers    *makers
 
@@ -92,6 +93,8 @@ func (e *engine) worker(i int, dial dialer) *worker {
 
 // shut ends what is under way; drop closes the connections.
 func (e *engine) shut() {
+	now := e.o.Now()
+	e.ended.Store(&now)
 	for _, w := range e.workers {
 		w.link.shut()
 	}

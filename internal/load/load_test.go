@@ -535,6 +535,9 @@ func TestInterrupted(t *testing.T) {
 			if took := time.Since(before); took != 5*time.Second || r.Elapsed != took || !r.Interrupted {
 				t.Errorf("%s: ended after %s, told %s", name, took, r.Elapsed)
 			}
+			if started := r.Total.Count + r.Unfinished; r.Behind != r.Due-started || !r.Rate.Max && (r.Due != 500 || r.InTime() != float64(started)/500) || r.Rate.Max && r.InTime() != 1 {
+				t.Errorf("%s: %d due, %d started, %d behind, %g in time", name, r.Due, started, r.Behind, r.InTime())
+			}
 			if r.Unfinished != 3 || r.Total.Count < 395 || r.Total.Failed() != 0 || r.Unsent != 0 || len(r.Series) < 4 {
 				t.Errorf("%s: %d unfinished, %d requests, %v, %d unsent", name, r.Unfinished, r.Total.Count, r.Total.Errors, r.Unsent)
 			}
@@ -565,6 +568,33 @@ func TestInterruptedWhileIdle(t *testing.T) {
 			p.conns.Wait()
 		})
 	}
+}
+
+// TestInterruptedWhileDialling holds that what was not due yet when a run was
+// interrupted is not missed, although a connection takes its time to give up.
+func TestInterruptedWhileDialling(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := options(t, "")
+		o.Duration = time.Hour
+		ctx, cancel := context.WithCancel(t.Context())
+		p := newEndpoint(func(g got) []byte {
+			if g.at > 4*time.Second {
+				return nil
+			}
+			return []byte(okAnswer)
+		})
+		time.AfterFunc(5*time.Second, cancel)
+		r, err := run(ctx, o, func(ctx context.Context, u *url.URL) (net.Conn, error) {
+			if time.Since(p.start) > 4*time.Second {
+				wait(time.Minute)
+			}
+			return p.dial(ctx, u)
+		})
+		if err != nil || r.Elapsed < time.Minute || r.Due != 50 || r.Behind != 50-r.Total.Count-r.Unfinished || r.Behind < 5 || r.Unsent != 0 {
+			t.Errorf("%+v, %v", r, err)
+		}
+		p.conns.Wait()
+	})
 }
 
 // TestOwnSignature holds that a header that the user gives is not given twice.

@@ -40,15 +40,17 @@ func (e *engine) arrived(r *Result) {
 		r.Due, r.Behind, r.Queued = sent, 0, 0
 		return
 	}
-	r.Due = e.schedule.Due(min(e.elapsed, e.o.Duration))
+	until := e.elapsed
+	if at := e.ended.Load(); at != nil { // the last worker may have ended later
+		until = min(until, at.Sub(e.start))
+	}
+	r.Due = e.schedule.Due(min(until, e.o.Duration))
+	r.Behind += r.Due - min(sent, r.Due)
 	must := r.Due
 	if r.Interrupted {
-		must = e.schedule.Due(min(e.elapsed-e.o.Timeout, e.o.Duration))
+		must = e.schedule.Due(min(until-e.o.Timeout, e.o.Duration))
 	}
-	if must > sent {
-		r.Unsent = must - sent
-	}
-	r.Behind += r.Unsent
+	r.Unsent = must - min(sent, must)
 }
 
 func (r *recorder) addTo(out *Result) {

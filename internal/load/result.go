@@ -178,10 +178,11 @@ type Result struct {
 	// Series is the run second by second.
 	Series []Point
 
-	// Due is how many arrivals were meant to start; at the highest rate it is the
-	// number of those that did.
+	// Due is how many arrivals were meant to start, until the run was interrupted if
+	// it was; at the highest rate it is the number of those that did.
 	Due uint64
-	// Behind is how many of them had not started when time was up.
+	// Behind is how many of them had not started when time was up, or the run was
+	// interrupted.
 	Behind uint64
 	// Unsent arrivals waited longer than Timeout for a connection to come free, and
 	// the run ended. Thresholds count them among the errors.
@@ -213,8 +214,8 @@ const LateAfter = 5 * time.Millisecond
 func (r *Result) GeneratorBound() bool { return 100*r.Late > r.Due }
 
 // InTime is the share of the arrivals that were due that had started when time
-// was up: 1 at the highest rate, and less where the endpoint, or the connections,
-// cannot keep up.
+// was up, or the run was interrupted: 1 at the highest rate, and less where the
+// endpoint, or the connections, cannot keep up.
 func (r *Result) InTime() float64 {
 	if r.Due == 0 {
 		return 1
