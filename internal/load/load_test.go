@@ -1,9 +1,7 @@
 package load
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -678,34 +676,5 @@ func TestGuard(t *testing.T) {
 	var remote *deliver.RemoteError
 	if _, err := Run(t.Context(), o); !errors.As(err, &remote) || remote.Host != "192.0.2.1" {
 		t.Errorf("%v", err)
-	}
-}
-
-// TestRequestBytes looks at the bytes themselves.
-func TestRequestBytes(t *testing.T) {
-	o := options(t, "paid=1")
-	o.To = "http://[fe80::1%25lo]:3000"
-	heads, _, err := heads(&o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	q := newRequests(&o, heads)
-	w := &o.Mix.Outcomes[0].Walks[0]
-	for i := range w.Steps {
-		raw, err := q.next(&event{delivery: delivery{step: i}, walk: w})
-		if err != nil {
-			t.Fatal(err)
-		}
-		head, body, _ := bytes.Cut(raw, []byte("\r\n\r\n"))
-		lines := strings.Split(string(head), "\r\n")
-		if lines[0] != "POST "+w.Steps[i].State.Path+" HTTP/1.1" || lines[1] != "Host: [fe80::1]:3000" || !json.Valid(body) {
-			t.Errorf("%q", raw)
-		}
-		if last := lines[len(lines)-1]; last != fmt.Sprintf("Content-Length: %d", len(body)) || len(lines) != 6 {
-			t.Errorf("%q", lines)
-		}
-	}
-	if n := testing.AllocsPerRun(1000, func() { _, _ = q.next(&event{delivery: delivery{step: 1}, walk: w}) }); n > 1 {
-		t.Errorf("%g allocations", n)
 	}
 }

@@ -173,24 +173,15 @@ func role(c *contract.Contract, st *contract.State) string {
 }
 
 // walks returns the legal event sequences that end in st, or pass it where it
-// ends another subject. Those that need facts given are taken only where there is
-// no other: their payloads are much slower to make.
+// ends another subject.
 func walks(c *contract.Contract, paths []*scenario.Scenario, st *contract.State) []Walk {
-	var free, bound []Walk
+	var out []Walk
 	for _, p := range paths {
-		w := walk(c, p)
-		switch {
-		case !slices.ContainsFunc(w.Steps, func(s Step) bool { return s.State == st }):
-		case len(w.facts) > 0:
-			bound = append(bound, w)
-		default:
-			free = append(free, w)
+		if w := walk(c, p); slices.ContainsFunc(w.Steps, func(s Step) bool { return s.State == st }) {
+			out = append(out, w)
 		}
 	}
-	if len(free) > 0 {
-		return free
-	}
-	return bound
+	return out
 }
 
 func walk(c *contract.Contract, p *scenario.Scenario) Walk {

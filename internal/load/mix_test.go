@@ -47,6 +47,7 @@ func TestParseMix(t *testing.T) {
 		"failed=3": {
 			"invoice fail 3: invoice wait, transaction created, invoice pending, transaction complete, invoice fail",
 			"invoice fail 3: transaction created, invoice pending, transaction complete, invoice fail",
+			"invoice fail 3: transaction created, invoice pending, transaction fail, invoice fail",
 		},
 	} {
 		m, err := ParseMix(c, paths, in)
@@ -135,12 +136,12 @@ func TestWalksAreLegal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := generate.NewWriter(c)
 	for i, o := range m.Outcomes {
 		for j, walk := range o.Walks {
+			w := generate.NewWriterOf(c, walk.facts)
 			checker := verify.NewChecker(c, verify.Strict{Order: true, Duplicates: true, UnknownFields: true, UnknownValues: true, Gaps: true})
 			for _, s := range walk.Steps {
-				p := payment.Options{Seed: uint64(i), Index: uint64(j), Start: c.Epoch, Toward: walk.toward, Facts: walk.facts}
+				p := payment.Options{Seed: uint64(i), Index: uint64(j), Start: c.Epoch, Toward: walk.toward}
 				body, err := w.AppendFrom(nil, p, s.State, s.From)
 				if err != nil {
 					t.Fatalf("%s, %s: %v", walk.Name, s.State, err)

@@ -28,17 +28,17 @@ const (
 // the body, behind room for the head; then the signature over it; then the head,
 // so that it ends where the body starts.
 type requests struct {
-	o      *Options
-	writer *generate.Writer
-	sign   func(dst, body []byte) ([]byte, error)
-	heads  [][]byte // by the state's slot
-	room   int
-	buf    []byte
-	tail   []byte
+	o       *Options
+	writers map[*Walk]*generate.Writer // for the walks that give facts; for the others that of nil
+	sign    func(dst, body []byte) ([]byte, error)
+	heads   [][]byte // by the state's slot
+	room    int
+	buf     []byte
+	tail    []byte
 }
 
 func newRequests(o *Options, heads [][]byte) *requests {
-	q := &requests{o: o, writer: generate.NewWriter(o.Contract), sign: newSigner(o), heads: heads, tail: make([]byte, 0, tailRoom)}
+	q := &requests{o: o, writers: map[*Walk]*generate.Writer{}, sign: newSigner(o), heads: heads, tail: make([]byte, 0, tailRoom)}
 	for _, h := range heads {
 		q.room = max(q.room, len(h)+tailRoom)
 	}
@@ -49,8 +49,8 @@ func newRequests(o *Options, heads [][]byte) *requests {
 // next returns the request of an event, valid until the next call.
 func (q *requests) next(e *event) ([]byte, error) {
 	step := e.of()
-	p := payment.Options{Seed: q.o.Seed, Index: e.index, Start: q.o.Start.Add(e.shift), Moments: q.o.Moments, Toward: e.walk.toward, Facts: e.walk.facts}
-	buf, err := q.writer.AppendFrom(q.buf[:q.room], p, step.State, step.From)
+	p := payment.Options{Seed: q.o.Seed, Index: e.index, Start: q.o.Start.Add(e.shift), Moments: q.o.Moments, Toward: e.walk.toward}
+	buf, err := q.writerOf(e.walk).AppendFrom(q.buf[:q.room], p, step.State, step.From)
 	if err != nil {
 		return nil, err
 	}
@@ -70,6 +70,19 @@ func (q *requests) next(e *event) ([]byte, error) {
 	copy(buf[at:], head)
 	copy(buf[at+len(head):], q.tail)
 	return buf[at:], nil
+}
+
+func (q *requests) writerOf(w *Walk) *generate.Writer {
+	facts := w.facts
+	if len(facts) == 0 {
+		w = nil
+	}
+	writer := q.writers[w]
+	if writer == nil {
+		writer = generate.NewWriterOf(q.o.Contract, facts)
+		q.writers[w] = writer
+	}
+	return writer
 }
 
 // widen makes more room for the head, and then the request.
