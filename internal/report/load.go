@@ -249,14 +249,8 @@ func finite(x float64) float64 {
 }
 
 // startedOf is how many of the arrivals that were due had started when time was up,
-// or when the run was interrupted: there the result does not count as behind what
-// might still have started in time.
-func startedOf(r *load.Result) uint64 {
-	if r.Interrupted {
-		return min(r.Total.Count+r.Unfinished, r.Due)
-	}
-	return r.Due - min(r.Behind, r.Due)
-}
+// or when the run was interrupted.
+func startedOf(r *load.Result) uint64 { return r.Due - min(r.Behind, r.Due) }
 
 // inTime is the share of the arrivals that started in time; it is 100 % only
 // where all did.

@@ -335,7 +335,7 @@ func TestLoadArrivals(t *testing.T) {
 		"arrivals: 12 sent, each as the one before on its connection was answered\n":                                          {Rate: load.Rate{Max: true}, Due: 12},
 		"arrivals: 0 due, 0 started in time, 0 queued, 0 unsent; 1 duplicate, 0 out of order\n":                               {Duplicates: 1},
 		"arrivals: 0 due, 0 started in time, 0 queued, 0 unsent; 0 duplicates, 2 out of order\n":                              {Disordered: 2},
-		"arrivals: 9 due, 5 started, 0 queued, 0 unsent; interrupted after 2.00 s with 2 under way\n":                         {Due: 9, Total: load.Stats{Count: 3}, Unfinished: 2, Interrupted: true, Elapsed: 2 * time.Second},
+		"arrivals: 9 due, 5 started, 0 queued, 0 unsent; interrupted after 2.00 s with 2 under way\n":                         {Due: 9, Behind: 4, Total: load.Stats{Count: 3}, Unfinished: 2, Interrupted: true, Elapsed: 2 * time.Second},
 		"arrivals: 200 due, 200 started in time, 0 queued, 0 unsent; the generator was late for 2 (p99 6.0 ms, max 6.0 ms)\n": {Due: 200, Late: 2, Lateness: late},
 	} {
 		lines := strings.SplitAfterN(loadTable(0, r), "\n", 3)
