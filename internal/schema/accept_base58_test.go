@@ -1,0 +1,153 @@
+package schema
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"math/rand/v2"
+	"strings"
+	"testing"
+)
+
+const base58Alphabet = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+
+func TestBase58Places(t *testing.T) {
+	for c := range 256 {
+		want := strings.IndexByte(base58Alphabet, byte(c))
+		if want < 0 {
+			want = base58Wrong
+		}
+		if got := base58Place(byte(c)); int(got) != want {
+			t.Errorf("%q stands at %d, not %d", byte(c), got, want)
+		}
+	}
+}
+
+// checkBase58 holds both functions for bytes against those of the evaluator.
+func checkBase58(t *testing.T, s []byte) {
+	t.Helper()
+	var raw [maxBase58Bytes + 8]byte
+	n, ok := decodeBase58Bytes(&raw, s)
+	want, valid := decodeBase58(string(s))
+	if ok != valid || ok && !bytes.Equal(raw[len(raw)-n:], want) {
+		t.Fatalf("%q is %x, %t, want %x, %t", s, raw[max(0, len(raw)-n):], ok, want, valid)
+	}
+	if got, want := isBase58CheckBytes(s), isBase58Check(string(s)); got != want {
+		t.Fatalf("%q: %t, want %t", s, got, want)
+	}
+}
+
+func TestBase58OfAllLengths(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	for length := range maxBase58Bytes + 1 {
+		for range 50 {
+			s := make([]byte, length)
+			for i := range s {
+				s[i] = base58Alphabet[random.IntN(len(base58Alphabet))]
+			}
+			for i := range random.IntN(length + 1) {
+				if random.IntN(3) == 0 {
+					break
+				}
+				s[i] = '1'
+			}
+			checkBase58(t, s)
+		}
+		checkBase58(t, bytes.Repeat([]byte("z"), length))
+		checkBase58(t, bytes.Repeat([]byte("1"), length))
+		checkBase58(t, bytes.Repeat([]byte("\xff"), length))
+	}
+	for _, s := range []string{"TMxF2kPwiuS4QJo8tixV5vd4qVuo7zdtRC", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "3QJmnh"} {
+		for at := range s {
+			for c := range 256 {
+				changed := []byte(s)
+				changed[at] = byte(c)
+				checkBase58(t, changed)
+			}
+		}
+	}
+}
+
+func TestBase58OfAllBodies(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 6))
+	for length := range 70 {
+		for zeros := range 3 {
+			body := make([]byte, length)
+			for i := min(zeros, length); i < length; i++ {
+				body[i] = byte(random.Uint32())
+			}
+			s := encodeBase58(binary.BigEndian.AppendUint32(body, doubleSHA256Start(body)))
+			if !isBase58Check(string(s)) {
+				t.Fatalf("%s is no Base58Check", s)
+			}
+			checkBase58(t, s)
+			for at := range s {
+				changed := bytes.Clone(s)
+				changed[at] = base58Alphabet[random.IntN(len(base58Alphabet))]
+				checkBase58(t, changed)
+			}
+		}
+	}
+}
+
+// TestBase58RefusesAliases spells numbers with a byte outside of the alphabet, which counts as base58Wrong while digits are summed up.
+func TestBase58RefusesAliases(t *testing.T) {
+	random := rand.New(rand.NewPCG(9, 10))
+	const fewer, rest = base58Wrong / 58, base58Wrong % 58
+	tried := 0
+	for length := range 70 {
+		for range 100 {
+			body := make([]byte, length)
+			for i := range body {
+				body[i] = byte(random.Uint32())
+			}
+			s := encodeBase58(binary.BigEndian.AppendUint32(body, doubleSHA256Start(body)))
+			for at := 1; at < len(s); at++ {
+				if before := base58Place(s[at-1]); base58Place(s[at]) == rest && before >= fewer {
+					alias := bytes.Clone(s)
+					alias[at-1], alias[at] = base58Alphabet[before-fewer], '0'
+					checkBase58(t, alias)
+					tried++
+				}
+			}
+		}
+	}
+	if tried < 100 {
+		t.Errorf("only %d aliases were tried", tried)
+	}
+}
+
+func encodeBase58(raw []byte) []byte {
+	var s []byte
+	for zeros := raw; len(zeros) > 0 && zeros[0] == 0; zeros = zeros[1:] {
+		s = append(s, '1')
+	}
+	first := len(s)
+	for _, b := range raw {
+		carry := int(b)
+		for i := len(s) - 1; i >= first; i-- {
+			carry += int(strings.IndexByte(base58Alphabet, s[i])) << 8
+			s[i] = base58Alphabet[carry%58]
+			carry /= 58
+		}
+		for ; carry > 0; carry /= 58 {
+			s = append(s[:first:first], append([]byte{base58Alphabet[carry%58]}, s[first:]...)...)
+		}
+	}
+	return s
+}
+
+func TestDoubleSHA256(t *testing.T) {
+	random := rand.New(rand.NewPCG(7, 8))
+	for length := range sha256Block - 8 {
+		var block [sha256Block]byte
+		for i := range length {
+			block[i] = byte(random.Uint32())
+		}
+		once := sha256.Sum256(block[:length])
+		twice := sha256.Sum256(once[:])
+		if got, want := doubleSHA256OfBlock(&block, length), binary.BigEndian.Uint32(twice[:]); got != want {
+			t.Errorf("%d bytes: %08x, want %08x", length, got, want)
+		}
+	}
+}
