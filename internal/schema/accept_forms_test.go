@@ -73,10 +73,8 @@ func forms() []form {
 	add(`{"type":"string","format":"date-time","pattern":"^[0-8]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z$"}`, false, `"2019-12-31T23:59:59.999Z"`)
 	add(`{"type":"string","format":"date-time","pattern":"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}z$"}`, false, `"2019-12-31T23:59:59.999Z"`)
 
-	for _, moment := range []string{
-		`{"type":"string","format":"date-time"}`,
-		`{"type":"string","format":"date-time","pattern":"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z$"}`,
-	} {
+	millisecond := `{"type":"string","format":"date-time","pattern":"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z$"}`
+	for _, moment := range []string{`{"type":"string","format":"date-time"}`, millisecond} {
 		add(moment, true, `"2024-02-29T00:00:00.000Z"`, `"2000-02-29T23:59:59.999Z"`, `"0000-02-29T01:02:03.004Z"`, `"2024-12-31T23:59:60.000Z"`, `"9999-12-31T23:59:59.999Z"`)
 		add(moment, false, `"2023-02-29T00:00:00.000Z"`, `"1900-02-29T00:00:00.000Z"`, `"2024-02-30T00:00:00.000Z"`, `"2024-04-31T00:00:00.000Z"`, `"2024-01-32T00:00:00.000Z"`,
 			`"2024-01-00T00:00:00.000Z"`, `"2024-00-01T00:00:00.000Z"`, `"2024-13-01T00:00:00.000Z"`, `"2024-01-01T24:00:00.000Z"`, `"2024-01-01T00:60:00.000Z"`, `"2024-01-01T00:00:61.000Z"`,
@@ -104,6 +102,29 @@ func forms() []form {
 	add(base58, true, `"xpub661MyMwAqRbcFtXgS5sYJABqqG9YLmC4Q1Rdap9gSE8NqtwybGhePY2gZ29ESFjqJoCu1Rupje8YtGqsefD265TMg7usUDFdp6W1EGMcet8"`)
 	add(base58, false, `""`, `"1"`, `"1111"`, `"TMxF2kPwiuS4QJo8tixV5vd4qVuo7zdtRD"`, `"TMxF2kPwiuS4QJo8tixV5vd4qVuo7zdtR0"`, `"1TMxF2kPwiuS4QJo8tixV5vd4qVuo7zdtRC"`, `"TMxF2kPwiuS4QJo8tixV5vd4qVuo7zdtR"`,
 		`"1A1zP1eP5QGefi2DMPTfTL5SLmv7CIvfNa"`, `"IMxF2kPwiuS4QJo8tixV5vd4qVuo7zdtRC"`, `"TMxF2kPwiuS4QJo8tixV5vd4qVuo7zdtRé"`, `"11111111111111111111114oLvT2"`, `"`+strings.Repeat("z", 112)+`"`, `"`+strings.Repeat("z", 113)+`"`)
+
+	for schema, text := range map[string]string{ // nothing but a quote ends a text
+		fixed: `"a123-b`, uuid: `"` + id, millisecond: `"2024-02-29T00:00:00.000Z`, text: `"1234567`, automatic: `"12.34567`, base58: `"3QJmnh`,
+		`{"type":"string","pattern":"^b+$"}`: `"bb`,
+	} {
+		for _, end := range []string{"", "0", "'", "#", " ", "}", "\x00", "\xa2"} {
+			add(schema, false, text+end)
+		}
+	}
+	address := `{"type":"string","format":"base58check","pattern":"^T[1-9A-HJ-NP-Za-km-z]{33}$"}`
+	add(address, true, `"TMxF2kPwiuS4QJo8tixV5vd4qVuo7zdtRC"`)
+	add(address, false, `"1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"`, `"TMxF2kPwiuS4QJo8tixV5vd4qVuo7zdtRD"`, `"TMxF2kPwiuS4QJo8tixV5vd4qVuo7zdtR0"`, `"TMxF2kPwiuS4QJo8tixV5vd4qVuo7zdtR"`, `"TMxF2kPwiuS4QJo8tixV5vd4qVuo7zdtRCC"`,
+		"\"TMxF2kPwiuS4QJo8tixV5vd4qVuo7zdtR\n\"", `"TMxF2kPwiuS4QJo8tixV5vd4qVuo7zdtRC`)
+	narrow := `{"type":"string","format":"base58check","pattern":"^T[1-9A-HJ-NP-Za-km-y]{33}$"}` // no z
+	add(narrow, false, `"TMxF2kPwiuS4QJo8tixV5vd4qVuo7zdtRC"`)
+	add(`{"type":"string","pattern":"^T[1-9A-HJ-NP-Za-km-z]{33}$"}`, false, `"TMxF2kPwiuS4QJo8tixV5vd4qVuo7zdtR0"`)
+	hash := `{"type":"string","pattern":"^[0-9a-fA-F]{9}$"}`
+	add(hash, true, `"012345678"`, `"abcdefABC"`)
+	add(`{"type":"string","pattern":"^[0-9a-fA-F]{7}$"}`, true, `"0123456"`)
+	add(`{"type":"string","pattern":"^[0-9a-fA-F]{7}$"}`, false, `"012345"`, `"012345g"`, `"01234567"`)
+	add(`{"type":"string","pattern":"^[0-9a-f]{8}$"}`, true, `"0123cdef"`)
+	add(`{"type":"string","pattern":"^[0-9a-f]{8}$"}`, false, `"0123cdeF"`)
+	add(hash, false, `"01234567"`, `"0123456789"`, `"g12345678"`, `"01234567g"`, `"0123456 8"`)
 
 	whole := `{"type":"integer"}`
 	add(whole, true, `0`, `-0`, `7`, `-12`, `999999999999999999`, `-999999999999999999`, ` 1 `)
@@ -140,6 +161,30 @@ func forms() []form {
 	add(thing, false, `{}`, `{"c":1}`, `{"a":1,"a":1}`, `{"a":1,"c":1,"a":1}`, `{"a":1,"c":2,"c":2}`, `{"a":1,"\u0063":1}`, `{"\u0061":1}`, `{"a":1,"d":1}`, `{"a":1,"":1}`, `{"a":1,"b":1}`, `{"a":1,"B":1}`, `{"a":1,}`,
 		`{,"a":1}`, `{"a" 1}`, `{"a"::1}`, `{"a":}`, `{"a"`, `{"a":`, `{"a`, `{"`, `{`, `{"a":1`, `{"a":1,`, `{"a":1]`, `{a:1}`, `{'a':1}`, `{"a":1 "c":1}`, `{"a":1}}`, `{"a":1}{}`, `{"a":1,"bb":[]}`,
 		`{"a":1,"bb":{}}`, `{"a":{"b":null,"b":null}}`, `{"a":{"c":1}}`, `{"a":[]}`, `{"a":1,"日本":3}`, `{"a":1,"c":1.5}`, `{"a\":1}`, `{"a":1;"c":1}`, "{\"a\":1,\v\"c\":1}")
+	straight := `{"type":"object","required":["a"],"properties":{"a":{"type":"object","properties":{"b":{"type":"null"}}},"twelve bytes":{"type":"string","minLength":1},"this is more than twenty-four bytes":{"type":"integer"},"c":{"const":"d"}}}`
+	lined := `{"a":{"b":null},"twelve bytes":"e","this is more than twenty-four bytes":12,"c":"d"}`
+	add(straight, true, lined, " "+lined+"\n", `{"a":{ "b":null},`+lined[16:], `{"a":{},`+lined[16:], lined[:len(lined)-9]+`}`)
+	for at := range lined {
+		add(straight, false, lined[:at])
+		if before := lined[:at]; !strings.HasSuffix(before, `bytes":"`) && !strings.HasSuffix(before, `bytes":1`) { // there any would do
+			add(straight, false, before+string(lined[at]^1)+lined[at+1:], before+"~"+lined[at+1:], before+"\x00"+lined[at+1:])
+		}
+	}
+	for _, member := range []struct{ schema, value, bad string }{
+		{automatic, `"12.5"`, `"12."`}, {`{"type":"string","pattern":"^b+$"}`, `"bb"`, `"ba"`}, {fixed, `"a123-b"`, `"a123+b"`}, {uuid, `"` + id + `"`, `"` + id[1:] + `g"`},
+		{text, `"1234567é"`, "\"1234567\xff\""}, {counted, `"ab"`, `"a"`}, {moment, `"2024-02-29T00:00:00.000Z"`, `"2023-02-29T00:00:00.000Z"`},
+		{millisecond, `"2024-02-29T00:00:00.000Z"`, `"2023-02-29T00:00:00.000Z"`}, {base58, `"3QJmnh"`, `"3QJmni"`}, {both, `"bc"`, `"ab"`}, {whole, `-120`, `-1.5`},
+		{between, `18`, `19`}, {numeric, `-1.5e+7`, `-1.`}, {words, `"ab"`, `"abc"`}, {`{"const":null}`, `null`, `nul`}, {`{"type":["null","boolean"]}`, `true`, `0`},
+		{`{"type":["null","integer"]}`, `null`, `nulL`},
+	} {
+		one := `{"type":"object","properties":{"a":` + member.schema + `,"c":` + member.schema + `}}`
+		document := `{"a":` + member.value + `,"c":` + member.value + `}`
+		add(one, false, `{"a":`+member.bad+`,"c":`+member.value+`}`, `{"a":`+member.value+`,"c":`+member.bad+`}`, `{"c":`+member.bad+`}`)
+		add(one, true, document, `{"c":`+member.value+`,"a":`+member.value+`}`, `{"c":`+member.value+`}`)
+		for at := range document {
+			add(one, false, document[:at], document[:at]+"\x00", document[:at]+"~")
+		}
+	}
 	closed := `{"type":"object","properties":{"a":{"type":"integer"}},"additionalProperties":false,"allOf":[{"properties":{"a":{"minimum":2}}}]}`
 	add(closed, true, `{}`, `{"a":2}`)
 	add(closed, false, `{"a":1}`, `{"b":1}`)

@@ -4,13 +4,16 @@ import (
 	"math"
 	"regexp/syntax"
 	"slices"
+	"strconv"
+	"strings"
 )
 
 // pattern accepts strings of plain ASCII that match a regular expression: all of them, or only some that are easy to tell. It has runs if
-// all matches have one length and a class for each place, else an automaton.
+// all matches have one length and a class for each place, or places if it is that of afterDecimal, else an automaton.
 type pattern struct {
 	runs   []run
 	length int // of all runs
+	places int // of a decimal
 
 	start   uint8
 	class   [256]uint8 // of bytes that the automaton does not tell apart; 0 for those it refuses
@@ -23,10 +26,21 @@ const dead = 0
 
 // run is a literal or as many bytes of a class.
 type run struct {
+	by      by
 	literal string
 	class   *[256]uint8 // 0 for the bytes in it
 	length  int
 }
+
+// by is how a run is matched.
+type by uint8
+
+const (
+	runClass by = iota
+	runLiteral
+	runHex // eight hexadecimal digits or more
+	runAny // by something else
+)
 
 // pattern compiles an expression once; it returns nil for one that acceptors do not know.
 func (b *builder) pattern(expression string) *pattern {
@@ -46,11 +60,24 @@ func newPattern(expression string) *pattern {
 	if p := newRuns(re); p != nil {
 		return p
 	}
+	if places := decimalPlaces(expression); places != 0 {
+		return &pattern{places: places}
+	}
 	prog, err := syntax.Compile(re.Simplify())
 	if err != nil {
 		return nil
 	}
 	return newAutomaton(prog)
+}
+
+// decimalPlaces is how many places a decimal may have by an expression that is the one of afterDecimal, else 0.
+func decimalPlaces(expression string) int {
+	const before, after = `^(0|[1-9][0-9]*)(\.[0-9]{1,`, `})?$`
+	places, err := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(expression, before), after))
+	if err != nil || places < 1 || expression != before+strconv.Itoa(places)+after {
+		return 0
+	}
+	return places
 }
 
 // maxRunBytes bounds the length of a pattern of runs.
@@ -82,11 +109,36 @@ func newRun(re *syntax.Regexp) (run, bool) {
 	switch {
 	case re.Flags&syntax.FoldCase != 0:
 	case re.Op == syntax.OpLiteral && count == 1 && isPlainASCII(string(re.Rune)):
-		return run{literal: string(re.Rune), length: len(re.Rune)}, true
+		return run{by: runLiteral, literal: string(re.Rune), length: len(re.Rune)}, true
 	case re.Op == syntax.OpCharClass:
-		return run{class: newClass(re.Rune), length: count}, true
+		r := run{class: newClass(re.Rune), length: count}
+		if count >= 8 && *r.class == *newClass([]rune("09afAF")) {
+			r.by = runHex
+		}
+		return r, true
 	}
 	return run{}, false
+}
+
+// ofBase58 returns the pattern for strings that isBase58CheckBytes judges too.
+func (p *pattern) ofBase58() *pattern {
+	narrow := *p
+	narrow.runs = slices.Clone(p.runs)
+	for i := range narrow.runs {
+		if r := &narrow.runs[i]; r.by == runClass && r.holdsBase58() {
+			r.by = runAny
+		}
+	}
+	return &narrow
+}
+
+func (r *run) holdsBase58() bool {
+	for c := range r.class {
+		if base58Place(byte(c)) != base58Wrong && r.class[c] != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 func isPlainASCII(s string) bool {
