@@ -17,6 +17,7 @@ type Fixed struct {
 // decide. It never says yes to one that is not. It is immutable and safe for concurrent use.
 type Acceptor struct {
 	root     *node
+	layout   *layout
 	captures int
 	again    [][2]int // captures of a value that an earlier one captures too
 }
@@ -27,7 +28,16 @@ type Acceptor struct {
 func (a *Acceptor) Accept(raw []byte, slots []Slot) bool {
 	slots = slots[:a.captures]
 	clear(slots)
-	end := a.root.read(raw, slots, skipSpace(raw, 0))
+	start := skipSpace(raw, 0)
+	end := refused
+	if a.layout != nil {
+		end = a.layout.read(raw, slots, start)
+	}
+	if end < 0 { // what was captured is captured again
+		end = a.root.read(raw, slots, start)
+	} else if a.root.slot >= 0 {
+		slots[a.root.slot] = Slot{start, end}
+	}
 	if end < 0 || skipSpace(raw, end) != len(raw) {
 		return false
 	}
@@ -238,7 +248,7 @@ const maxDigits = 18
 
 func (n *numberNode) read(raw []byte, pos int) int {
 	first := pos
-	if raw[first] == '-' {
+	if first < len(raw) && raw[first] == '-' {
 		first++
 	}
 	end := first

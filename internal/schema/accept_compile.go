@@ -32,8 +32,11 @@ func (s *Schema) Acceptor(capture []jsondoc.Pointer, fixed []Fixed) (*Acceptor, 
 		aims = append(aims, aim{rest: fixed[i].Pointer, slot: -1, text: &fixed[i].Text})
 	}
 	b := builder{patterns: map[string]*pattern{}, budget: maxNodes}
-	a.root = b.node([]*Schema{s}, aims)
-	return a, a.root != nil
+	if a.root = b.node([]*Schema{s}, aims); a.root == nil {
+		return a, false
+	}
+	a.layout = newLayout(a.root)
+	return a, true
 }
 
 // maxNodes bounds an acceptor; a schema that refers to itself would have no end.

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -81,7 +82,19 @@ func (s *subject) holds(t rapid.TB, raw []byte) (accepted, valid bool) {
 	if accepted {
 		s.checkSlots(t, raw, doc, slots)
 	}
+	s.checkLayout(t, raw, accepted, slots)
 	return accepted, valid
+}
+
+// checkLayout checks that the expected layout changes no verdict and no slot.
+func (s *subject) checkLayout(t rapid.TB, raw []byte, accepted bool, want []schema.Slot) {
+	slots := make([]schema.Slot, len(s.captures))
+	if yes := s.acceptor.Wandering().Accept(raw, slots); yes != accepted || yes && !slices.Equal(slots, want) {
+		t.Fatalf("%q: accepted is %t with the slots %v, without an expected layout %t with %v", raw, accepted, want, yes, slots)
+	}
+	if s.acceptor.Straight().Accept(raw, slots) && (!accepted || !slices.Equal(slots, want)) {
+		t.Fatalf("%q: accepted is %t with the slots %v, but read straight with %v", raw, accepted, want, slots)
+	}
 }
 
 func (s *subject) checkSlots(t rapid.TB, raw []byte, doc jsondoc.Value, slots []schema.Slot) {
@@ -203,6 +216,20 @@ func TestAcceptsOnlyWhatIsValid(t *testing.T) {
 			}
 			if accepted*100 < valid*70 || accepted < 100 || len(all)-accepted < 1000 {
 				t.Errorf("%s: %s: %d of %d valid ones among %d documents are accepted", c.Name, st, accepted, valid, len(all))
+			}
+		}
+	}
+}
+
+// TestLayoutReadsWhatIsGenerated checks that the straight line is not in vain.
+func TestLayoutReadsWhatIsGenerated(t *testing.T) {
+	for _, c := range packs(t) {
+		for _, st := range c.States() {
+			s := stateSubject(t, c, st)
+			a, slots := s.acceptor.Straight(), make([]schema.Slot, len(s.captures))
+			raw := made(t, c, st, 3)
+			if !a.Accept(raw, slots) || !a.Accept([]byte(" "+string(raw)+"\n"), slots) {
+				t.Errorf("%s: %s: %s is not read straight", c.Name, st, raw)
 			}
 		}
 	}
