@@ -171,10 +171,22 @@ func forms() []form {
 		}
 	}
 	for _, member := range []struct{ schema, value, bad string }{
-		{automatic, `"12.5"`, `"12."`}, {`{"type":"string","pattern":"^b+$"}`, `"bb"`, `"ba"`}, {fixed, `"a123-b"`, `"a123+b"`}, {uuid, `"` + id + `"`, `"` + id[1:] + `g"`},
-		{text, `"1234567é"`, "\"1234567\xff\""}, {counted, `"ab"`, `"a"`}, {moment, `"2024-02-29T00:00:00.000Z"`, `"2023-02-29T00:00:00.000Z"`},
-		{millisecond, `"2024-02-29T00:00:00.000Z"`, `"2023-02-29T00:00:00.000Z"`}, {base58, `"3QJmnh"`, `"3QJmni"`}, {both, `"bc"`, `"ab"`}, {whole, `-120`, `-1.5`},
-		{between, `18`, `19`}, {numeric, `-1.5e+7`, `-1.`}, {words, `"ab"`, `"abc"`}, {`{"const":null}`, `null`, `nul`}, {`{"type":["null","boolean"]}`, `true`, `0`},
+		{automatic, `"12.5"`, `"12."`},
+		{`{"type":"string","pattern":"^b+$"}`, `"bb"`, `"ba"`},
+		{fixed, `"a123-b"`, `"a123+b"`},
+		{uuid, `"` + id + `"`, `"` + id[1:] + `g"`},
+		{text, `"1234567é"`, "\"1234567\xff\""},
+		{counted, `"ab"`, `"a"`},
+		{moment, `"2024-02-29T00:00:00.000Z"`, `"2023-02-29T00:00:00.000Z"`},
+		{millisecond, `"2024-02-29T00:00:00.000Z"`, `"2023-02-29T00:00:00.000Z"`},
+		{base58, `"3QJmnh"`, `"3QJmni"`},
+		{both, `"bc"`, `"ab"`},
+		{whole, `-120`, `-1.5`},
+		{between, `18`, `19`},
+		{numeric, `-1.5e+7`, `-1.`},
+		{words, `"ab"`, `"abc"`},
+		{`{"const":null}`, `null`, `nul`},
+		{`{"type":["null","boolean"]}`, `true`, `0`},
 		{`{"type":["null","integer"]}`, `null`, `nulL`},
 	} {
 		one := `{"type":"object","properties":{"a":` + member.schema + `,"c":` + member.schema + `}}`
