@@ -142,7 +142,7 @@ func (t *trial) transferEvents() []*contract.State {
 	if r.Hash == nil || t.transferID() == nil {
 		t.skip("the contract tells no identifier of a transfer, or no hash")
 	}
-	return slices.DeleteFunc([]*contract.State{r.Paid, r.Confirmed}, func(st *contract.State) bool {
+	return slices.DeleteFunc(slices.Compact([]*contract.State{r.Paid, r.Confirmed}), func(st *contract.State) bool {
 		return st == nil || !t.s.Serves(st) || st.Carries(r.Hash.Name) == nil || st.Carries(t.transferID().Name) == nil
 	})
 }

@@ -75,6 +75,8 @@ func matrix(catalog *conform.Catalog, caught map[string][]merchant.Bug) string {
 	b.WriteString("(`TestCorrectMerchant`). `paytest demo --bug NAME` shows one of them.\n")
 	b.WriteString("\nBefore an event that must be accepted, a case sends those that come before it in the documented flow, as far as\n")
 	b.WriteString("the endpoint serves them: one that is strict about the order holds, too (`TestStrictMerchants`).\n")
+	b.WriteString("\nAn endpoint that `--events` says is told of transfers alone, and that the probe shows to credit by them, is tested\n")
+	b.WriteString("with a confirmed transfer in the place of a paid payment (`TestTransfersAlone`).\n")
 	last := ""
 	for _, spec := range catalog.Cases {
 		if spec.Category != last {

@@ -74,7 +74,7 @@ func (t *trial) decidingFacts() [][]*contract.Fact {
 	if unit != nil {
 		amounts = []*contract.Fact{unit}
 	}
-	out := [][]*contract.Fact{{r.Paid.Subject.ID}, amounts}
+	out := [][]*contract.Fact{t.payer(), amounts}
 	if len(assets) > 0 {
 		out = append(out, assets)
 	}

@@ -85,7 +85,7 @@ func (t *trial) order(options ...orderOption) *order {
 	o := payment.Options{
 		Seed: t.s.Seed ^ t.key, Index: t.orders, Facts: map[*contract.Fact]jsondoc.Value{},
 		Start:  t.s.Now().UTC().Truncate(time.Millisecond).Add(-paymentAge),
-		Toward: slices.DeleteFunc([]*contract.State{r.Confirmed, r.Paid}, func(st *contract.State) bool { return st == nil }),
+		Toward: slices.DeleteFunc([]*contract.State{c.Roles.Confirmed, c.Roles.Paid}, func(st *contract.State) bool { return st == nil }),
 	}
 	salted := payment.New(c, payment.Options{Seed: o.Seed ^ t.s.Salt, Index: o.Index, Start: o.Start})
 	for _, f := range t.identifiers() {

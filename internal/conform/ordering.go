@@ -306,7 +306,7 @@ func olderTimestamp(t *trial) {
 	newer := again.event(r.Pending, moved(eventGap), called("again, a minute newer than Paid"))
 	t.about(newer.label, func() { t.keeps(again, newer) })
 
-	if r.Confirmed == nil || !t.s.Serves(r.Confirmed) {
+	if !t.served(r.Confirmed) || r.Confirmed == r.Paid {
 		return
 	}
 	last := t.order()
@@ -335,12 +335,12 @@ func (t *trial) begun(options ...orderOption) *order {
 	return o
 }
 
-// events are those of the states, in that order, as far as the contract knows and
-// the endpoint serves them.
+// events are those of the states, in that order and each once, as far as the
+// contract knows and the endpoint serves them.
 func (o *order) events(states ...*contract.State) []event {
 	var out []event
-	for _, st := range states {
-		if st != nil && o.t.s.Serves(st) {
+	for i, st := range states {
+		if o.t.served(st) && !slices.Contains(states[:i], st) {
 			out = append(out, o.event(st))
 		}
 	}

@@ -43,6 +43,9 @@ func protocolCases() map[string]func(*trial) {
 // eventOfAnotherPath sends the event of a transfer where those of payments go.
 func eventOfAnotherPath(t *trial) {
 	r := t.s.roles
+	if r.Seen.Subject == r.Paid.Subject {
+		t.skip("the endpoint is told of transfers alone")
+	}
 	from, err := t.s.URL(r.Seen.Path)
 	if err != nil {
 		t.skip("%v", err)

@@ -85,7 +85,8 @@ func omit(f *contract.Fact) edit {
 // amountFacts are the facts that say how much a payment is.
 func (t *trial) amountFacts() []*contract.Fact {
 	r := t.s.roles
-	return slices.DeleteFunc([]*contract.Fact{r.Price, r.Cash, r.Received}, func(f *contract.Fact) bool { return f == nil })
+	facts := slices.DeleteFunc([]*contract.Fact{r.Price, r.Cash, r.Received}, func(f *contract.Fact) bool { return f == nil })
+	return slices.Compact(facts)
 }
 
 // nullsAndZeros sends what the documents show as null also without it, and a fee

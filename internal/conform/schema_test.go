@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/paytest/paytest/internal/conform"
-	"github.com/paytest/paytest/internal/contract"
 	"github.com/paytest/paytest/internal/deliver"
 	"github.com/paytest/paytest/internal/jsondoc"
 	"github.com/paytest/paytest/internal/signature"
@@ -175,24 +174,5 @@ func TestCutBodiesStopEarly(t *testing.T) {
 	r := run(t, options(t, s, "S02"))
 	if res := r.Results[0]; res.Status != conform.Failed || res.Sent > 1 {
 		t.Errorf("%s after %d deliveries: %s", res.Status, res.Sent, res.Problem)
-	}
-}
-
-// TestTransfersAlone shows that an endpoint that is told of transfers alone is
-// sent nothing else, and fails nothing.
-func TestTransfersAlone(t *testing.T) {
-	t.Parallel()
-	o := options(t, model(t, ""), bodyCases(t)...)
-	o.Serves = func(st *contract.State) bool { return strings.HasPrefix(st.Event, "transaction.") }
-	o.Settle = 20 * time.Millisecond
-	for _, res := range run(t, o).Results {
-		if res.Status == conform.Failed {
-			t.Errorf("%s: %s", res.Case.ID, res.Problem)
-		}
-		for _, x := range res.Exchanges {
-			if strings.HasPrefix(x.Sent, "invoice ") {
-				t.Errorf("%s sent %s", res.Case.ID, x.Sent)
-			}
-		}
 	}
 }

@@ -197,16 +197,24 @@ func (s *session) carryOut(ctx context.Context, spec *Case) Result {
 	return res
 }
 
-// lacks says which event of a case the endpoint does not serve.
+// lacks says which event of a case the endpoint does not serve, or which two are
+// one.
 func (s *session) lacks(spec *Case) string {
+	needed := map[*contract.State]string{}
 	for _, role := range spec.Needs {
 		st := s.roles.States()[role]
+		if st == nil {
+			st = s.Contract.Roles.States()[role]
+		}
 		switch {
+		case st != nil && needed[st] != "":
+			return "the endpoint is told by one event that a payment is " + needed[st] + " and " + role
 		case st == nil:
 			return "the contract has no state in the role " + role
 		case !s.Serves(st):
 			return "the endpoint does not serve " + st.Event
 		}
+		needed[st] = role
 	}
 	return ""
 }
@@ -345,6 +353,9 @@ func (t *trial) learn() {
 	l.quiet = min(max(minQuiet, quietFactor*t.s.Now().Sub(started)), t.s.Settle)
 	l.paid, l.credits = e.State, e.shows()
 	l.tellsRefunds, l.tellsDeliveries, l.tellsBalance = e.Refunded != nil, e.Deliveries != nil, e.Balance != nil
+	if t.creditsByTransfer(o, e) {
+		t.s.roles = t.s.transferRoles()
+	}
 	if e.Credited == nil {
 		return
 	}

@@ -303,7 +303,7 @@ func (m *Merchant) spoilText(e *event) *reply {
 		m.has("bidi-500") && has(`[\x{200b}-\x{200f}\x{202a}-\x{202e}\x{2060}-\x{2069}\x{feff}]`),
 		m.has("nul-500") && has(`\x00`),
 		m.has("sql-injection") && has(`(?is)'.*(;|--|\bor\b|\bunion\b)|;.*\bdrop\b`),
-		m.has("path-in-id-500") && strings.Contains(e.facts[m.roles.Paid.Subject.ID].Text, ".."):
+		m.has("path-in-id-500") && strings.Contains(e.facts[m.payments()].Text, ".."):
 		return m.broke()
 	}
 	return nil
@@ -386,7 +386,7 @@ func scalar(v jsondoc.Value) string {
 func (m *Merchant) matched(f *contract.Fact) string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if f == m.roles.Paid.Subject.ID {
+	if f == m.payments() {
 		return m.book.last
 	}
 	return "*"

@@ -212,7 +212,7 @@ func (m *Merchant) identify(e *event) *reply {
 	if no := m.spoilText(e); no != nil {
 		return no
 	}
-	e.order = m.key(m.roles.Paid.Subject.ID, e)
+	e.order = m.key(m.payments(), e)
 	if t := m.transfers(); t != nil {
 		e.transfer = m.key(t.ID, e)
 	}
@@ -220,6 +220,21 @@ func (m *Merchant) identify(e *event) *reply {
 		return m.invalid()
 	}
 	return nil
+}
+
+// payments is the fact that identifies a payment. Where a transfer says that it is
+// paid, that is still not the transfer's own.
+func (m *Merchant) payments() *contract.Fact {
+	paid := m.roles.Paid.Subject
+	if paid != m.transfers() {
+		return paid.ID
+	}
+	for _, s := range m.Contract.Subjects {
+		if s != paid {
+			return s.ID
+		}
+	}
+	return paid.ID
 }
 
 // transfers is the subject that transfers are, or nil.

@@ -345,7 +345,7 @@ func (m *Merchant) probe(r *http.Request, id string) *reply {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	o := m.book.orders[fold(m.roles.Paid.Subject.ID, id)]
+	o := m.book.orders[fold(m.payments(), id)]
 	if o == nil {
 		return refused(http.StatusNotFound, "Unknown order")
 	}
