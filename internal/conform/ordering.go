@@ -327,12 +327,17 @@ func olderTimestamp(t *trial) {
 // refuses an event that comes without those before it, as it may.
 func (t *trial) begun(options ...orderOption) *order {
 	o := t.order(options...)
-	before := []*contract.State{t.s.roles.Seen, t.s.roles.Pending}
-	if i := slices.Index(before, t.usual()); i >= 0 {
-		before = before[:i]
-	}
-	t.insist(o.events(before...)...)
+	t.insist(o.before()...)
 	return o
+}
+
+// before are the events that come before the usual one.
+func (o *order) before() []event {
+	states := []*contract.State{o.t.s.roles.Seen, o.t.s.roles.Pending}
+	if i := slices.Index(states, o.t.usual()); i >= 0 {
+		states = states[:i]
+	}
+	return o.events(states...)
 }
 
 // events are those of the states, in that order and each once, as far as the

@@ -393,10 +393,31 @@ func (t *trial) pipelined() {
 	}
 }
 
+// beginners is how many senders begin many payments.
+const beginners = 5
+
+// manyOrders is begun for many payments, several at a time. What is refused then
+// comes again, one after the other.
 func (t *trial) manyOrders(n int) []*order {
-	orders := make([]*order, n)
+	orders, all := make([]*order, n), make([][]event, n)
 	for i := range orders {
-		orders[i] = t.begun()
+		orders[i] = t.order()
+		all[i] = orders[i].before()
+	}
+	for step := range all[0] {
+		answers := make([]answer, n)
+		t.parallel(beginners, func(sender int) {
+			for i := sender; i < n; i += beginners {
+				if answers[i] = t.exchange(all[i][step].request()); answers[i].Outcome != deliver.Answered {
+					break
+				}
+			}
+		})
+		for i, a := range answers {
+			if t.record(all[i][step].label, a); !a.taken(t.s.Contract) {
+				t.insist(all[i][step])
+			}
+		}
 	}
 	return orders
 }
