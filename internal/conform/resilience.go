@@ -61,6 +61,33 @@ func parallelLoad(t *trial) {
 		t.promptly(a)
 	}
 	t.about("many events at once", func() { t.creditedEach(orders) })
+	if l := t.s.learned; l.tellsBalance && l.unit != nil && t.s.roles.Customer != nil {
+		t.oneCustomer()
+	}
+}
+
+// oneCustomer pays payments of one customer at the same moment, of whose balance
+// none may be lost. An endpoint may refuse one while it works on another: then it
+// is delivered again.
+func (t *trial) oneCustomer() {
+	r, label := t.s.roles, "one of many at once for one customer"
+	first := t.begun()
+	orders, answers := []*order{first}, make([]answer, loadConnections)
+	for range loadConnections - 1 {
+		orders = append(orders, t.begun(withText(r.Customer, first.text(r.Customer)), withText(r.CustomerName, first.text(r.CustomerName))))
+	}
+	t.parallel(len(orders), func(i int) { answers[i] = t.exchange(orders[i].event(r.Paid, called(label)).request()) })
+	t.recordAlike(answers)
+	for i, a := range answers {
+		if t.answered(a); !a.taken(t.s.Contract) {
+			t.insist(orders[i].event(r.Paid, called("again, after "+a.came())))
+		}
+	}
+	t.racy = true
+	t.about(label, func() {
+		t.creditedEach(orders)
+		t.sums(first, "the balance of the customer", orders)
+	})
 }
 
 // promptly ends the case unless the event was accepted in time.

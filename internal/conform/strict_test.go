@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/paytest/paytest/internal/conform"
@@ -76,4 +77,46 @@ func TestStrictMerchantWithBugs(t *testing.T) {
 			}
 		})
 	}
+}
+
+// oneOfACustomer refuses what comes while it works on another payment of the same
+// customer, and works on the first of several until there is one.
+func oneOfACustomer() func(http.Handler) http.HandlerFunc {
+	var mu sync.Mutex
+	payments, working := map[string]int{}, map[string]chan bool{}
+	return seeing(func(w http.ResponseWriter, r *http.Request, body string) bool {
+		customer := text(body, "customerId")
+		mu.Lock()
+		if text(body, "state") == "Pending" && strings.HasSuffix(r.URL.Path, "invoice") {
+			payments[customer]++
+		}
+		other, held := working[customer]
+		several := payments[customer] > 1 && strings.Contains(body, paid)
+		if several && !held {
+			other = make(chan bool, 20)
+			working[customer] = other
+		}
+		mu.Unlock()
+		switch {
+		case several && !held:
+			select {
+			case <-other:
+			case <-r.Context().Done():
+			}
+			mu.Lock()
+			payments[customer] = 0 // and from now on all at once
+			mu.Unlock()
+		case several:
+			other <- true
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		return several && held
+	})
+}
+
+// TestOneOfACustomer shows that a merchant may have the payments of a customer
+// wait for each other.
+func TestOneOfACustomer(t *testing.T) {
+	t.Parallel()
+	tryAll(t, []attacked{{name: "refuses the others", ids: "R01", front: oneOfACustomer(), want: conform.Passed}})
 }

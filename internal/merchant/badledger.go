@@ -29,6 +29,8 @@ func (m *Merchant) processBadly(ctx context.Context, e *event) *reply {
 		return m.lookFirst(ctx, e, raceWindow)
 	case "overlapping-retry":
 		return m.lookFirst(ctx, e, overlapWindow)
+	case "lost-updates":
+		return m.writeBack(ctx, e)
 	case "forgets-unanswered":
 		a := m.decideLocked(e)
 		if m.Wait(ctx, answerWindow) != nil {
@@ -57,6 +59,23 @@ func (m *Merchant) lookFirst(ctx context.Context, e *event, window time.Duration
 	_ = m.Wait(context.WithoutCancel(ctx), window)
 	e.fresh = true
 	return m.decideLocked(e)
+}
+
+// writeBack adds what an event credits to the balance as it was before a wait.
+func (m *Merchant) writeBack(ctx context.Context, e *event) *reply {
+	account := m.accountOf(e)
+	m.mu.Lock()
+	read := m.book.accounts[account]
+	m.mu.Unlock()
+	_ = m.Wait(context.WithoutCancel(ctx), raceWindow)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	before := m.book.accounts[account]
+	a := m.decide(e)
+	if after := m.book.accounts[account]; after.Cmp(before) > 0 {
+		m.book.accounts[account] = read.Add(after.Add(negative(before)))
+	}
+	return a
 }
 
 func (m *Merchant) forget(e *event) {

@@ -130,6 +130,7 @@ func Bugs() []Bug {
 		{"nan-amounts", "M13", "It takes Infinity, NaN and nothing at all for amounts."},
 
 		{"few-workers", "R01", "It turns deliveries away when more than eight come at a time."},
+		{"lost-updates", "R01", "It reads a customer's balance, waits, and writes it back: what came meanwhile is lost."},
 		{"slow-head-blocks", "R02", "It answers nobody while anybody's request is still on its way."},
 		{"cut-bodies-leak", "R03", "It loses a worker to each body that is cut off, and has twenty."},
 		{"large-body-500", "R04", "It breaks on a body of half a megabyte."},

@@ -481,6 +481,13 @@ func moneyAttacks() map[string]func(*world) bool {
 
 func resilienceAttacks() map[string]func(*world) bool {
 	return map[string]func(*world) bool{
+		"lost-updates": func(w *world) bool {
+			together(w, 2)
+			customer := set("data.customerId", "c")
+			bodies := [][]byte{w.body(1, w.r.Paid, customer), w.body(2, w.r.Paid, customer)}
+			inParallel(2, func(i int) { w.post(w.r.Paid, bodies[i]) })
+			return w.of(1).Balance == w.price(1) || w.of(1).Balance == w.price(2)
+		},
 		"few-workers": func(w *world) bool {
 			together(w, 20)
 			codes, bodies := make([]int, 20), make([][]byte, 20)
