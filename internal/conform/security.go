@@ -202,10 +202,14 @@ func pathsForIDs(t *trial) {
 	}
 }
 
+// pathsFor gives a fact such paths.
 func (t *trial) pathsFor(id *contract.Fact, steps *rand.Rand) {
 	for _, path := range []struct{ up, separator, down string }{
-		{"../../", "/", "etc/passwd"}, {"..%2f..%2f", "%2f", "etc%2fpasswd"}, {"/", "/", "etc/passwd"},
-		{`..\..\`, `\`, `windows\win.ini`}, {"../../", "/", "etc/passwd\u0000.json"},
+		{"../../", "/", "etc/passwd"},
+		{"..%2f..%2f", "%2f", "etc%2fpasswd"},
+		{"/", "/", "etc/passwd"},
+		{`..\..\`, `\`, `windows\win.ini`},
+		{"../../", "/", "etc/passwd\u0000.json"},
 	} {
 		text := path.up + nowhere(steps, path.separator) + path.down
 		t.ids = append(t.ids, text, strings.Trim(quoted(text), `"`))

@@ -108,8 +108,14 @@ func TestOrdered(t *testing.T) {
 		state  *contract.State
 		status int
 	}{
-		{w.r.Paid, http.StatusConflict}, {w.r.Confirmed, http.StatusConflict}, {w.r.Pending, http.StatusOK}, {w.r.Confirmed, http.StatusConflict},
-		{w.r.Paid, http.StatusOK}, {w.r.Paid, http.StatusOK}, {w.r.Seen, http.StatusOK}, {w.r.Confirmed, http.StatusOK},
+		{w.r.Paid, http.StatusConflict},
+		{w.r.Confirmed, http.StatusConflict},
+		{w.r.Pending, http.StatusOK},
+		{w.r.Confirmed, http.StatusConflict},
+		{w.r.Paid, http.StatusOK},
+		{w.r.Paid, http.StatusOK},
+		{w.r.Seen, http.StatusOK},
+		{w.r.Confirmed, http.StatusOK},
 	} {
 		w.answers(v.state.String(), w.send(1, v.state), v.status)
 	}
