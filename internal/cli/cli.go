@@ -178,6 +178,7 @@ func commands() []command {
 		{name: "conform", group: test, make: newConform},
 		{name: "load", group: test, make: newLoad},
 		{name: "replay", group: test, make: newReplay},
+		{name: "inspect", group: test, make: newInspect},
 		{name: "validate", group: test, make: newValidate},
 		{name: "payload", group: contract, make: newPayload},
 		{name: "explain", group: contract, make: newExplain},

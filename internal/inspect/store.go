@@ -1,0 +1,170 @@
+package inspect
+
+import (
+	"sync"
+
+	"github.com/paytest/paytest/internal/journal"
+	"github.com/paytest/paytest/internal/verify"
+)
+
+// recordBytes is what a record takes besides its texts.
+const recordBytes = 640
+
+// entry is a kept record and its number, from 1.
+type entry struct {
+	n    uint64
+	size int64
+	journal.Record
+}
+
+// counts are what a store has seen since the start.
+type counts struct {
+	// Total counts all records, Violations and Warnings those with such a verdict.
+	Total      uint64 `json:"total"`
+	Violations uint64 `json:"violations"`
+	Warnings   uint64 `json:"warnings"`
+	// Forgotten counts those that are no longer kept; First is the number of the
+	// oldest one that is, one beyond Total where there is none.
+	Forgotten uint64 `json:"forgotten"`
+	First     uint64 `json:"first"`
+	// Live says that more may come.
+	Live bool `json:"live"`
+}
+
+// store keeps the latest records within bounds. Who adds to it waits for nobody;
+// who reads from it remembers how far, and comes for more.
+type store struct {
+	maxRecords int
+	maxBytes   int64
+
+	mu    sync.Mutex
+	list  []*entry // the kept ones are those from head on
+	head  int
+	bytes int64
+	seen  counts
+	wake  chan struct{} // closed when something changes; nil when nobody waits
+}
+
+func newStore(maxRecords int, maxBytes int64) *store {
+	return &store{maxRecords: maxRecords, maxBytes: maxBytes, seen: counts{First: 1, Live: true}}
+}
+
+// add keeps a record, and forgets the oldest where there is no room.
+func (s *store) add(r journal.Record) *entry {
+	e := &entry{size: sizeOf(&r), Record: r}
+	v := verdictOf(&e.Record)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seen.Total++
+	switch v {
+	case violation:
+		s.seen.Violations++
+	case warning:
+		s.seen.Warnings++
+	}
+	e.n = s.seen.Total
+	s.list = append(s.list, e)
+	s.bytes += e.size
+	for kept := len(s.list) - s.head; kept > 1 && (kept > s.maxRecords || s.bytes > s.maxBytes); kept-- {
+		s.forget()
+	}
+	s.awaken()
+	return e
+}
+
+func (s *store) forget() {
+	s.bytes -= s.list[s.head].size
+	s.list[s.head] = nil
+	s.head++
+	s.seen.Forgotten++
+	s.seen.First++
+	if s.head > len(s.list)/2 {
+		n := copy(s.list, s.list[s.head:])
+		clear(s.list[n:])
+		s.list, s.head = s.list[:n], 0
+	}
+}
+
+func (s *store) awaken() {
+	if s.wake != nil {
+		close(s.wake)
+		s.wake = nil
+	}
+}
+
+// end says that nothing more will come.
+func (s *store) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seen.Live = false
+	s.awaken()
+}
+
+// after returns the oldest records beyond number n, at most limit, and what was
+// counted so far. Without any, changed is closed when there may be some.
+func (s *store) after(n uint64, limit int) (found []*entry, seen counts, changed <-chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	kept := s.list[s.head:]
+	kept = kept[min(max(n, s.seen.Forgotten)-s.seen.Forgotten, uint64(len(kept))):]
+	found = append(found, kept[:min(limit, len(kept))]...)
+	if len(found) == 0 && s.wake == nil {
+		s.wake = make(chan struct{})
+	}
+	return found, s.seen, s.wake
+}
+
+// get returns a record by its number, or nil when it is not kept.
+func (s *store) get(n uint64) *entry {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n < s.seen.First || n > s.seen.Total {
+		return nil
+	}
+	return s.list[s.head+int(n-s.seen.First)] //nolint:gosec // less than what is kept
+}
+
+func sizeOf(r *journal.Record) int64 {
+	n := recordBytes + len(r.Body) + len(r.Answer.Body) + len(r.Path) + len(r.URL) + len(r.ID) + len(r.Redacted)
+	for name, values := range r.Headers {
+		n += len(name) + 64
+		for _, v := range values {
+			n += len(v) + 16
+		}
+	}
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		n += 112 + len(f.Pointer) + len(f.Message) + len(f.Expected) + len(f.Got) + len(f.Source)
+	}
+	return int64(n)
+}
+
+// The verdicts, the worst last.
+const (
+	sound     = "ok"
+	duplicate = "duplicate"
+	note      = "note"
+	warning   = "warning"
+	violation = "violation"
+)
+
+// verdictOf is the worst that was found.
+func verdictOf(r *journal.Record) string {
+	worst := sound
+	for i := range r.Findings {
+		switch f := &r.Findings[i]; {
+		case f.Severity == verify.Violation:
+			return violation
+		case f.Severity == verify.Warning:
+			worst = warning
+		case f.Code == verify.Duplicate && worst != warning:
+			worst = duplicate
+		case worst == sound:
+			worst = note
+		}
+	}
+	if !r.OK {
+		return violation
+	}
+	return worst
+}
