@@ -37,6 +37,9 @@ type Contract struct {
 	// Roles say what the states and facts mean to a merchant; nil when the pack
 	// does not say.
 	Roles *Roles
+	// Statistics are the numbers over many payments that the documents mention; nil
+	// when the pack names none.
+	Statistics *Statistics
 	// Flow is the documented order of one payment's events.
 	Flow []*State
 	// FlowSource is where the documents give that order.

@@ -32,6 +32,7 @@ func (l *loader) link() {
 	}
 	l.flow(l.root.child("flow"))
 	l.roles()
+	l.statistics()
 }
 
 func (l *loader) from(n node, st *State) {

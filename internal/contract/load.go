@@ -121,7 +121,7 @@ func (l *loader) bytes(file string) ([]byte, error) {
 func (l *loader) contract() {
 	n := l.read(contractFile)
 	l.root = n
-	if !n.object("name", "envelope", "subjects", "delivery", "signature", "answers", "roles", "flow", "epoch") {
+	if !n.object("name", "envelope", "subjects", "delivery", "signature", "answers", "roles", "statistics", "flow", "epoch") {
 		return
 	}
 	l.c.Name = n.child("name").text()

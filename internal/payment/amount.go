@@ -38,3 +38,35 @@ func (a Amount) Sign() int { return a.d.Sign() }
 
 // String returns the shortest notation that ParseAmount reads.
 func (a Amount) String() string { return a.d.String() }
+
+// meanPlaces is how many more places a mean has than the amounts it is of.
+const meanPlaces = 2
+
+// Mean adds up amounts exactly. The zero Mean is that of none.
+type Mean struct {
+	sum    decimal.Decimal
+	count  int64
+	places int32
+}
+
+// Add takes one more amount into account.
+func (m *Mean) Add(a Amount) {
+	m.sum = m.sum.Add(a.d)
+	m.places = max(m.places, -a.d.Exponent())
+	m.count++
+}
+
+// Count returns how many amounts were added.
+func (m *Mean) Count() int { return int(m.count) }
+
+// Sum returns the sum of all amounts.
+func (m *Mean) Sum() Amount { return Amount{m.sum} }
+
+// Value returns the mean, rounded half away from zero to two places more than the
+// amount with the most places has. It reports false for the mean of none.
+func (m *Mean) Value() (Amount, bool) {
+	if m.count == 0 {
+		return Amount{}, false
+	}
+	return Amount{m.sum.DivRound(decimal.NewFromInt(m.count), m.places+meanPlaces)}, true
+}

@@ -3,6 +3,8 @@ package payment_test
 import (
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"github.com/paytest/paytest/internal/payment"
 )
 
@@ -40,4 +42,60 @@ func parse(t *testing.T, s string) payment.Amount {
 		t.Fatalf("%q is no amount", s)
 	}
 	return a
+}
+
+func TestMean(t *testing.T) {
+	for _, test := range []struct {
+		of        []string
+		sum, mean string
+	}{
+		{[]string{"1", "2"}, "3", "1.5"},
+		{[]string{"1", "1", "2"}, "4", "1.33"},
+		{[]string{"1", "2", "2"}, "5", "1.67"},
+		{[]string{"-1", "-2", "-2"}, "-5", "-1.67"},
+		{[]string{"0.1", "0.2", "0.3", "0.4"}, "1", "0.25"},
+		{[]string{"74.074074", "1", "1"}, "76.074074", "25.35802467"},
+		{[]string{"9007199254740993.000001", "9007199254740993.000003"}, "18014398509481986.000004", "9007199254740993.000002"},
+		{[]string{"0.00", "0"}, "0", "0"},
+		{[]string{"100000.000000"}, "100000", "100000"},
+	} {
+		var m payment.Mean
+		for _, s := range test.of {
+			m.Add(parse(t, s))
+		}
+		got, ok := m.Value()
+		if !ok || got.String() != test.mean || m.Sum().String() != test.sum || m.Count() != len(test.of) {
+			t.Errorf("%v: %v %v of %v in %d", test.of, got, ok, m.Sum(), m.Count())
+		}
+	}
+	if _, ok := new(payment.Mean).Value(); ok {
+		t.Error("nothing has a mean")
+	}
+}
+
+// TestMeanIsBetween: whatever is added, the mean lies between the least and the
+// most, as exact as it says.
+func TestMeanIsBetween(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		amounts := rapid.SliceOfN(rapid.StringMatching(`-?[0-9]{1,20}(\.[0-9]{1,18})?`), 1, 20).Draw(t, "amounts")
+		var m payment.Mean
+		var low, high payment.Amount
+		for i, s := range amounts {
+			a, ok := payment.ParseAmount(s)
+			if !ok {
+				t.Fatalf("%q is no amount", s)
+			}
+			if i == 0 || a.Cmp(low) < 0 {
+				low = a
+			}
+			if i == 0 || a.Cmp(high) > 0 {
+				high = a
+			}
+			m.Add(a)
+		}
+		mean, ok := m.Value()
+		if !ok || mean.Cmp(low) < 0 || mean.Cmp(high) > 0 {
+			t.Errorf("%v is not between %v and %v", mean, low, high)
+		}
+	})
 }
