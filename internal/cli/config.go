@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/paytest/paytest/internal/journal"
 	"github.com/paytest/paytest/internal/report"
 )
 
@@ -73,7 +74,7 @@ func shownSetting(flag string, values []string) string {
 	for i, v := range values {
 		switch name, _, isHeader := strings.Cut(v, ":"); {
 		case flag == "header" && isHeader:
-			shown[i] = name + ": " + hiddenValue
+			shown[i] = name + ": " + journal.Hidden
 		case flag == "proxy":
 			if u, err := url.Parse(v); err == nil {
 				shown[i] = u.Redacted()

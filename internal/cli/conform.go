@@ -196,7 +196,7 @@ func (a *app) conformRun(cmd *cobra.Command, c *contract.Contract, o *conformOpt
 			return nil, usage("--%s %s: it takes a duration above zero, such as 10s", name, d)
 		}
 	}
-	if o.target.to = "http://localhost:3000"; len(args) > 0 {
+	if o.target.to = defaultTarget; len(args) > 0 {
 		o.target.to = args[0]
 	}
 	t, err := a.target(c, cmd, &o.target, 0)

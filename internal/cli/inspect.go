@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/netip"
@@ -12,10 +14,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/paytest/paytest/internal/deliver"
 	"github.com/paytest/paytest/internal/inspect"
 	"github.com/paytest/paytest/internal/journal"
 	"github.com/paytest/paytest/internal/listen"
 	"github.com/paytest/paytest/internal/report"
+	"github.com/paytest/paytest/internal/verify"
 )
 
 // uiAddress is where the inspector is served when no address is given.
@@ -49,7 +53,7 @@ has the URL that is printed: it holds a secret.`,
 }
 
 func (a *app) inspect(ctx context.Context, name, ui string) error {
-	u, err := a.openUI(ctx, ui, inspect.Options{Title: name})
+	u, err := a.openUI(ctx, ui, inspect.Options{Title: name, Received: defaultTarget})
 	if err != nil {
 		return err
 	}
@@ -58,7 +62,7 @@ func (a *app) inspect(ctx context.Context, name, ui string) error {
 		return err
 	}
 	u.End()
-	a.err.Line(report.T("inspector: "), report.S(report.Strong, "%s", u.url))
+	u.told(a)
 	a.err.Line(report.S(report.Faint, "Ctrl-C ends it"))
 	return u.serve(ctx)
 }
@@ -137,8 +141,77 @@ func (u *ui) serve(ctx context.Context) error {
 	return nil
 }
 
-func (u *ui) close() {
-	for _, ln := range u.listeners {
-		_ = ln.Close()
+func (u *ui) close() { closeAll(u.listeners) }
+
+func (u *ui) told(a *app) {
+	a.err.Line(report.T("inspector: "), report.S(report.Strong, "%s", u.url))
+}
+
+// start serves until the returned function is called, whatever becomes of ctx:
+// the last deliveries are to be seen, too.
+func (u *ui) start(ctx context.Context, a *app) (end func()) {
+	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err := u.serve(serving); err != nil {
+			a.err.Line(report.S(report.Bad, "warning:"), report.T(" %v", err))
+		}
+	}()
+	return func() {
+		stop()
+		<-ended
 	}
+}
+
+// uiFlag declares --ui for what runs beside it.
+func uiFlag(cmd *cobra.Command, address *string) {
+	cmd.Flags().StringVar(address, "ui", "", "show what comes in the browser, on a page at this `address` ("+uiAddress+" where none is given)")
+	cmd.Flags().Lookup("ui").NoOptDefVal = uiAddress
+	once(cmd, "ui")
+	noFiles(cmd, "ui", cobra.ShellCompDirectiveNoFileComp)
+}
+
+// openUI makes the inspector of a session that listens on an address.
+func (s *session) openUI(ctx context.Context, address string) error {
+	if s.o.ui == "" {
+		return nil
+	}
+	o := inspect.Options{Title: "listening on " + address, Live: true, Received: "http://" + address}
+	if s.o.forwardTo != "" {
+		u, err := deliver.ResolveURL(s.o.forwardTo, "")
+		if err != nil {
+			return usage("--forward-to: %w", err)
+		}
+		o.Target, o.Resend = withoutQuery(u), s.resend
+	}
+	var err error
+	s.ui, err = s.app.openUI(ctx, s.o.ui, o)
+	return err
+}
+
+// kept is a delivery as it can be kept: its bytes are read into anew.
+func kept(d verify.Delivery) journal.Record {
+	r := record(d)
+	r.Body = bytes.Clone(r.Body)
+	return r
+}
+
+// resend delivers to --forward-to what came in before.
+func (s *session) resend(ctx context.Context, r journal.Record) (journal.Record, error) {
+	u, err := deliver.ResolveURL(s.o.forwardTo, r.Path)
+	if err != nil {
+		return journal.Record{}, err
+	}
+	header := passed(r.Headers)
+	withoutHidden(header)
+	res := s.forward.Post(ctx, u, header, r.Body)
+	back := s.sentRecord(delivery{url: u, body: r.Body}, header, res)
+	if !back.OK {
+		back.Findings = []verify.Finding{*s.wrongAnswer(fmt.Sprintf("the endpoint answered %d", res.Status), fmt.Sprint(res.Status))}
+	}
+	if res.Outcome != deliver.Answered {
+		back.Findings = []verify.Finding{*s.wrongAnswer(fmt.Sprintf("the endpoint did not answer: %v", res.Err), string(res.Outcome))}
+	}
+	return back, nil
 }

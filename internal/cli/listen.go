@@ -26,6 +26,7 @@ type listenOptions struct {
 	record    string
 	recordMax int64
 	reports   []string
+	ui        string
 
 	forwardTo   string
 	allowRemote bool
@@ -61,6 +62,7 @@ an expected event never came. Up to a million subjects are remembered at a time.
 		Example: `  paytest listen :3000
   paytest listen :3000 --strict=order,gaps        late events and gaps fail, too
   paytest listen :3000 --forward-to :8080      your app answers, both are judged
+  paytest listen :3000 --ui                       look at them in the browser
   paytest listen --expect "{subject} {state}" --timeout 60s
   paytest listen --respond 500:2/3                are failed deliveries retried?
   paytest listen --record webhooks.jsonl --output ndjson`,
@@ -89,6 +91,7 @@ func (o *listenOptions) flags(a *app, cmd *cobra.Command) {
 	recordFlag(cmd, &o.record, "what is received; it is acknowledged only when it is written,")
 	f.Int64Var(&o.recordMax, "record-max", 0, "start a new journal beyond this `number` of bytes, and keep nine old ones (default never)")
 	reportFlag(cmd, &o.reports)
+	uiFlag(cmd, &o.ui)
 	f.StringVar(&o.forwardTo, "forward-to", "", "pass deliveries on to the endpoint at this `URL`, whose answer goes back")
 	f.BoolVar(&o.allowRemote, "allow-remote", false, "allow --forward-to outside this machine and its private networks")
 	f.StringSliceVar(&o.events, "events", nil, "take only these `events`, such as a.updated,b.*; others are answered, and no more")
@@ -160,6 +163,9 @@ func address(cmd *cobra.Command, args []string) error {
 			return err
 		}
 	}
+	if len(args) == 2 && cmd.Flags().Changed("ui") {
+		return usage("%q is a second address: if it is the page's, write --ui=%s", args[1], args[1])
+	}
 	return atMost(1)(cmd, args)
 }
 
@@ -200,13 +206,20 @@ func (a *app) listen(cmd *cobra.Command, o *listenOptions) error {
 	case err != nil:
 		return &exitError{exitConnect, err}
 	}
-	if err := s.otherThan(listeners); err != nil {
-		for _, ln := range listeners {
-			_ = ln.Close()
-		}
+	if err = s.otherThan(listeners); err == nil {
+		err = s.openUI(ctx, listeners[0].Addr().String())
+	}
+	if err != nil {
+		closeAll(listeners)
 		return err
 	}
 	return s.serve(ctx, listeners)
+}
+
+func closeAll(listeners []net.Listener) {
+	for _, ln := range listeners {
+		_ = ln.Close()
+	}
 }
 
 // otherThan refuses to forward to the session itself.
@@ -227,20 +240,27 @@ func (s *session) otherThan(listeners []net.Listener) error {
 	return nil
 }
 
-func (a *app) ready(c *contract.Contract, listeners []net.Listener, output string) {
+func (s *session) ready(listeners []net.Listener) {
 	urls := make([]string, len(listeners))
 	for i, ln := range listeners {
 		urls[i] = "http://" + ln.Addr().String()
 	}
-	if output == "ndjson" {
-		a.out.JSON("ready", map[string]any{"addr": listeners[0].Addr().String(), "urls": urls, "version": a.version()})
+	if s.o.output == "ndjson" {
+		line := map[string]any{"addr": listeners[0].Addr().String(), "urls": urls, "version": s.version()}
+		if s.ui != nil {
+			line["ui"] = s.ui.url
+		}
+		s.out.JSON("ready", line)
 		return
 	}
-	a.err.Line(report.T("listening on "), report.S(report.Strong, "%s", strings.Join(urls, " and ")))
-	for _, path := range c.Paths() {
-		a.err.Line(report.T("  POST %-32s", path), report.S(report.Faint, "%s", strings.Join(eventsAt(c, path), ", ")))
+	if s.ui != nil {
+		s.ui.told(s.app)
 	}
-	a.err.Line(report.S(report.Faint, "Ctrl-C ends it with a summary"))
+	s.err.Line(report.T("listening on "), report.S(report.Strong, "%s", strings.Join(urls, " and ")))
+	for _, path := range s.c.Paths() {
+		s.err.Line(report.T("  POST %-32s", path), report.S(report.Faint, "%s", strings.Join(eventsAt(s.c, path), ", ")))
+	}
+	s.err.Line(report.S(report.Faint, "Ctrl-C ends it with a summary"))
 }
 
 func eventsAt(c *contract.Contract, path string) []string {

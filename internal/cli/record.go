@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -63,17 +64,23 @@ func (r *recorder) sent(ctx context.Context, d delivery, header http.Header, res
 	if r == nil {
 		return
 	}
+	rec := r.app.sentRecord(d, header, res)
+	if _, err := r.j.Append(context.WithoutCancel(ctx), rec); err != nil {
+		r.warn(err)
+	}
+}
+
+// sentRecord is an attempt as journals have it.
+func (a *app) sentRecord(d delivery, header http.Header, res deliver.Result) journal.Record {
 	rec := journal.Record{
 		Time: res.Started.UTC(), Direction: journal.Sent, Attempt: res.Attempt, URL: withoutQuery(d.url), Method: http.MethodPost, Path: d.url.EscapedPath(),
-		Headers: withoutCredentials(header), Body: d.body, OK: res.Success(r.app.loaded.Delivery.Success), Findings: []verify.Finding{},
+		Headers: withoutCredentials(header), Body: d.body, OK: res.Success(a.loaded.Delivery.Success), Findings: []verify.Finding{},
 		Answer: journal.Answer{Status: res.Status, Body: string(res.Body)}, LatencyMS: report.Milliseconds(res.Latency),
 	}
 	if d.state != nil {
 		rec.Event, rec.Subject, rec.State = d.state.Event, d.state.Subject.Name, d.state.Wire
 	}
-	if _, err := r.j.Append(context.WithoutCancel(ctx), rec); err != nil {
-		r.warn(err)
-	}
+	return rec
 }
 
 // received records a delivery; it returns when the record is durable.
@@ -101,17 +108,19 @@ func withoutQuery(u *url.URL) string {
 	return bare.String()
 }
 
-// hiddenValue stands in a journal for what is not to be read there.
-const hiddenValue = "[hidden]"
-
 // withoutCredentials hides what lets its reader in somewhere.
 func withoutCredentials(h http.Header) http.Header {
 	out := h.Clone()
 	for key := range out {
 		name := strings.ToLower(key)
 		if slices.ContainsFunc([]string{"authorization", "cookie", "api-key", "apikey", "token", "secret", "password"}, func(part string) bool { return strings.Contains(name, part) }) {
-			out[key] = []string{hiddenValue}
+			out[key] = []string{journal.Hidden}
 		}
 	}
 	return out
+}
+
+// withoutHidden leaves out what withoutCredentials hid.
+func withoutHidden(h http.Header) {
+	maps.DeleteFunc(h, func(_ string, values []string) bool { return slices.Contains(values, journal.Hidden) })
 }

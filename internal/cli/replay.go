@@ -301,11 +301,7 @@ func (r *replayer) headers(recorded http.Header) (http.Header, error) {
 	for name := range signed {
 		out.Del(name)
 	}
-	for name, values := range out {
-		if slices.Contains(values, hiddenValue) {
-			delete(out, name)
-		}
-	}
+	withoutHidden(out)
 	for name, values := range r.t.header {
 		out.Del(name)
 		out[name] = values

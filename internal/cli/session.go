@@ -32,6 +32,7 @@ type session struct {
 	forward *deliver.Client
 	outputs []report.Output
 	until   *listen.Expectation
+	ui      *ui // nil without --ui
 
 	mu      sync.Mutex // guards what follows
 	stop    context.CancelFunc
@@ -74,6 +75,9 @@ func (a *app) session(o *listenOptions) (*session, error) {
 
 func (s *session) close() {
 	s.journal.close()
+	if s.ui != nil {
+		s.ui.close()
+	}
 	if s.forward != nil {
 		s.forward.Close()
 	}
@@ -261,6 +265,9 @@ func (s *session) received(d verify.Delivery) {
 	defer s.mu.Unlock()
 	s.totals.Add(d.Verdict)
 	s.show(d, s.o.output)
+	if s.ui != nil {
+		s.ui.Add(kept(d))
+	}
 	if len(s.outputs) > 0 || s.annotated() {
 		s.cases = append(s.cases, deliveryCase(s.totals.Deliveries, d))
 	}
@@ -318,7 +325,10 @@ func (s *session) serve(ctx context.Context, listeners []net.Listener) error {
 	s.stop = stop
 	s.mu.Unlock()
 	url := "http://" + listeners[0].Addr().String()
-	s.ready(s.c, listeners, s.o.output)
+	s.ready(listeners)
+	if s.ui != nil {
+		defer s.ui.start(ctx, s.app)()
+	}
 	if s.o.readyFile != "" {
 		if err := s.WriteFile(s.o.readyFile, []byte(url+"\n")); err != nil {
 			return usage("--ready-file: %w", err)

@@ -14,6 +14,9 @@ import (
 	"github.com/paytest/paytest/internal/deliver"
 )
 
+// defaultTarget is where an endpoint that is being written most often listens.
+const defaultTarget = "http://localhost:3000"
+
 // targetOptions say where deliveries go, and how; send, run and replay share
 // them.
 type targetOptions struct {
@@ -34,7 +37,7 @@ type targetOptions struct {
 func (o *targetOptions) flags(cmd *cobra.Command, retries string) {
 	o.reach(cmd)
 	f := cmd.Flags()
-	f.StringVar(&o.to, "to", "http://localhost:3000", "send to this `URL`")
+	f.StringVar(&o.to, "to", defaultTarget, "send to this `URL`")
 	f.StringVar(&o.proxy, "proxy", "", "go through the proxy at this `URL`; the environment's proxies are ignored")
 	f.IntVar(&o.retries, "retries", -1, "try again this `number` of times")
 	f.StringVar(&o.backoff, "backoff", "", "wait this long before each retry, as `1s,2s,4s`")

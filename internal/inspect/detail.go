@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/paytest/paytest/internal/contract"
@@ -102,6 +103,7 @@ func (i *Inspector) detail(e *entry) detailJSON {
 	if p.model != nil {
 		out.Sample = newSampleJSON(p.model)
 	}
+	out.Curl, out.Command, out.Resendable = i.curl(e), i.command(e), i.resendable(e)
 	if p.parsed {
 		out.Fixture = string(append(p.doc.AppendIndent(nil, "  "), '\n'))
 	}
@@ -125,6 +127,8 @@ type payload struct {
 	// model is the state that its event reports, or, where that is unknown, one
 	// that the event can report; nil for what is no event.
 	model *contract.State
+	// spelled is the state as the payload has it.
+	spelled string
 }
 
 func (i *Inspector) read(e *entry) payload {
@@ -134,11 +138,14 @@ func (i *Inspector) read(e *entry) payload {
 	}
 	p := payload{doc: doc, parsed: true}
 	event, state := doc.At(i.c.Envelope.Event), doc.At(i.c.Envelope.State)
+	if state != nil {
+		p.spelled = shown(*state)
+	}
 	if event == nil {
 		return p
 	}
 	for n, st := range i.c.Event(event.Text) {
-		if n == 0 || state != nil && state.Text == st.Wire {
+		if n == 0 || state != nil && state.Kind == jsondoc.String && state.Text == st.Wire {
 			p.model = st
 		}
 	}
@@ -159,6 +166,14 @@ type party struct {
 	id      string
 }
 
+// newParty finds the one name of a party that may be spelled in several ways.
+func newParty(sub *contract.Subject, id string) party {
+	if sub.ID.Compare == contract.Caseless {
+		id = strings.ToLower(id)
+	}
+	return party{sub, shorten(id)}
+}
+
 // parties are the subjects that a payload is about, its own first.
 func (p payload) parties() []party {
 	var out []party
@@ -168,7 +183,7 @@ func (p payload) parties() []party {
 		if sub == nil || sub.ID != f.Fact || v.Kind != jsondoc.String || v.Text == "" {
 			continue
 		}
-		x := party{sub, shorten(v.Text)}
+		x := newParty(sub, v.Text)
 		switch {
 		case slices.Contains(out, x):
 		case sub == p.model.Subject:

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 )
 
 const (
@@ -19,9 +18,6 @@ type handler struct {
 	*Inspector
 	guard *guard
 	mux   *http.ServeMux
-	// looking is held while much is computed for somebody, so that lookers cannot
-	// take more than one processor from the deliveries.
-	looking sync.Mutex
 }
 
 // Handler serves the page under /TOKEN/ and nothing else. It answers requests for
@@ -31,6 +27,9 @@ func (i *Inspector) Handler(addresses []net.Addr, names ...string) http.Handler 
 	h.mux.HandleFunc("GET /api/contract", h.contract)
 	h.mux.HandleFunc("GET /api/stream", h.stream)
 	h.mux.HandleFunc("GET /api/deliveries/{n}", h.delivery)
+	h.mux.HandleFunc("POST /api/deliveries/{n}/resend", h.resend)
+	h.mux.HandleFunc("GET /api/payments", h.payment)
+	h.mux.HandleFunc("GET /api/overview", h.overview)
 	h.mux.HandleFunc("GET /", h.page)
 	return h
 }

@@ -33,6 +33,8 @@ type Options struct {
 	// Target is where Resend delivers to, without what may be a key to it; empty
 	// when it delivers nowhere.
 	Target string
+	// Received is where deliveries that do not say so themselves came in.
+	Received string
 	// Resend delivers a record to Target and returns what came back; nil when there
 	// is nowhere to deliver to.
 	Resend func(ctx context.Context, r journal.Record) (journal.Record, error)
@@ -51,8 +53,10 @@ type Inspector struct {
 	o       Options
 	c       *contract.Contract
 	store   *store
+	digest  *digest
 	assets  map[string]asset
 	streams atomic.Int64
+	resends atomic.Int64
 }
 
 // New returns an Inspector that has seen nothing.
@@ -63,7 +67,9 @@ func New(o Options) *Inspector {
 	if o.MaxBytes <= 0 {
 		o.MaxBytes = DefaultBytes
 	}
-	return &Inspector{o: o, c: o.Contract, store: newStore(o.MaxRecords, o.MaxBytes), assets: assets()}
+	i := &Inspector{o: o, c: o.Contract, store: newStore(o.MaxRecords, o.MaxBytes), assets: assets()}
+	i.digest = newDigest(i)
+	return i
 }
 
 // Add shows one more record. It never waits for who looks at it, and is cheap

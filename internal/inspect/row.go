@@ -50,17 +50,19 @@ type Row struct {
 
 // row shortens a record to what a list shows.
 func (i *Inspector) row(e *entry) Row {
-	a := i.about(&e.Record)
+	v := i.verdict(&e.Record)
 	out := Row{
 		N: e.n, Time: e.Time, Direction: journal.Direction(clip(string(e.Direction), maxWord)),
-		Event: clip(a.event, maxWord), Subject: clip(a.subject, maxWord), ID: shorten(a.id), State: clip(a.state, maxWord),
-		Verdict: verdictOf(&e.Record), Codes: []verify.Code{}, Messages: []string{},
+		Event: clip(v.Event, maxWord), Subject: clip(e.Subject, maxWord), ID: shorten(v.ID), State: clip(e.State, maxWord),
+		Illegal: illegal(v) != nil, Verdict: verdictOf(&e.Record), Codes: []verify.Code{}, Messages: []string{},
 		Status: e.Answer.Status, LatencyMS: e.LatencyMS, Attempt: e.Attempt, Path: clip(e.Path, maxWord),
 		Forwarded: clip(e.Forwarded, maxWord), Signature: clip(e.Signature, maxWord),
 	}
-	out.From, out.To, out.Illegal = clip(a.previous, maxWord), out.State, a.illegal
-	if a.edge != nil {
-		out.From, out.To = a.edge.From.Label(), a.edge.To.Label()
+	if v.State != nil {
+		out.Subject, out.State = v.State.Subject.Name, v.State.Wire
+	}
+	if out.From, out.To = move(v); out.To == "" {
+		out.To = out.State
 	}
 	worst := verify.Severity("")
 	for _, f := range e.Findings {
@@ -80,50 +82,42 @@ func worse(a, b verify.Severity) bool {
 	return slices.Index(order, a) > slices.Index(order, b)
 }
 
-// about is what a record says it is about.
-type about struct {
-	event, subject, id, state, previous string
-	// at is the state it reports, edge the legal transition; nil where there is
-	// none.
-	at   *contract.State
-	edge *contract.Edge
-	// illegal is set where it reports a transition that is not legal, or not any
-	// more.
-	illegal bool
-}
-
-// about reads what the judge of the record has found; who sent one has not
-// judged it.
-func (i *Inspector) about(r *journal.Record) about {
+// verdict is what the judge of a record has found. Who sends one does not judge
+// it: what it says is read from its body, and taken for delivered where the answer
+// says so.
+func (i *Inspector) verdict(r *journal.Record) verify.Verdict {
 	if r.Direction == journal.Sent {
-		return judged(verify.Payload(i.c, r.Body, ""))
+		return verify.Payload(i.c, r.Body, "")
 	}
-	a := about{event: r.Event, subject: r.Subject, id: r.ID, state: r.State, previous: r.PreviousState}
+	v := verify.Verdict{Event: r.Event, ID: r.ID, Previous: r.PreviousState, Duplicate: r.Duplicate, Findings: r.Findings}
 	if sub := i.c.Subject(r.Subject); sub != nil {
-		a.at = sub.Spelled(r.State)
+		v.State = sub.Spelled(r.State)
 	}
-	a.edge = edge(i.c, a.at, r.PreviousState)
-	a.illegal = slices.ContainsFunc(r.Findings, aboutTransition)
-	return a
+	v.Edge = edge(i.c, v.State, r.PreviousState)
+	return v
 }
 
-func judged(v verify.Verdict) about {
-	a := about{event: v.Event, id: v.ID, previous: v.Previous, at: v.State, edge: v.Edge, illegal: slices.ContainsFunc(v.Findings, aboutTransition)}
-	if v.State != nil {
-		a.subject, a.state = v.State.Subject.Name, v.State.Wire
+// illegal returns the finding that says that a state cannot have been reached so,
+// or nil.
+func illegal(v verify.Verdict) *verify.Finding {
+	about := []verify.Code{verify.SelfTransition, verify.IllegalTransition, verify.Contradiction, verify.ExcludedState}
+	at := slices.IndexFunc(v.Findings, func(f verify.Finding) bool { return slices.Contains(about, f.Code) })
+	if at < 0 {
+		return nil
 	}
-	return a
+	return &v.Findings[at]
 }
 
-// aboutTransition reports whether a finding says that a state cannot have been
-// reached so.
-func aboutTransition(f verify.Finding) bool {
-	switch f.Code {
-	case verify.SelfTransition, verify.IllegalTransition, verify.Contradiction, verify.ExcludedState:
-		return f.Severity == verify.Violation
-	default:
-		return false
+// move is the transition that is reported: of a legal one the labels of its
+// states, of another what the payload says.
+func move(v verify.Verdict) (from, to string) {
+	switch {
+	case v.Edge != nil:
+		return v.Edge.From.Label(), v.Edge.To.Label()
+	case v.State != nil:
+		return clip(v.Previous, maxWord), v.State.Label()
 	}
+	return clip(v.Previous, maxWord), ""
 }
 
 // edge is the legal transition to a state from the one that a verdict names.

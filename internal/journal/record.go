@@ -21,6 +21,9 @@ const MaxLine = 4 << 20
 // Version is the version of the format that is written; newer ones are refused.
 const Version = 1
 
+// Hidden stands in a header for a value that is not to be read.
+const Hidden = "[hidden]"
+
 // ErrTooLong is wrapped when a line is longer than MaxLine.
 var ErrTooLong = errors.New("the line is longer than 4 MiB")
 
