@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"net/url"
 	"strings"
 
@@ -75,4 +76,28 @@ func cmdAnswered(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	<-x.done
 	_, _ = ts.Stdout().Write(x.answer)
+}
+
+// cmdWatch reads what an inspector tells in the background, and goes on as soon
+// as it tells something; answered has all of it, once it has ended:
+//
+//	watch NAME URL
+func cmdWatch(ts *testscript.TestScript, neg bool, args []string) {
+	want(ts, !neg && len(args) == 2, "watch NAME URL")
+	r, err := http.NewRequestWithContext(context.Background(), http.MethodGet, args[1], nil)
+	ts.Check(err)
+	transport := &http.Transport{DisableKeepAlives: true}
+	answer, err := transport.RoundTrip(r)
+	ts.Check(err)
+	ts.Defer(func() { _ = answer.Body.Close() })
+	in := bufio.NewReader(answer.Body)
+	first, err := in.ReadBytes('\n')
+	ts.Check(err)
+	x := &exchange{done: make(chan struct{})}
+	worldOf(ts).exchanges[args[0]] = x
+	go func() {
+		defer close(x.done)
+		rest, _ := io.ReadAll(in)
+		x.answer = append(first, rest...)
+	}()
 }

@@ -66,6 +66,7 @@ func TestScripts(t *testing.T) {
 			"alike":    cmdAlike,
 			"junit":    cmdJUnit,
 			"shop":     cmdShop,
+			"watch":    cmdWatch,
 		},
 	})
 }
@@ -131,7 +132,17 @@ type program struct {
 type transcript struct {
 	mu    sync.Mutex
 	text  bytes.Buffer
-	ready chan<- string
+	ready chan<- place
+}
+
+// place is where a program listens, or where it shows its page.
+type place struct {
+	url  string
+	page bool
+}
+
+func inspecting() *regexp.Regexp {
+	return regexp.MustCompile(`"type":"ready".*?"ui":"(http://[^"]+)"|^inspector: (http://\S+)`)
 }
 
 func listening() *regexp.Regexp {
@@ -139,15 +150,18 @@ func listening() *regexp.Regexp {
 }
 
 func (t *transcript) copy(from io.Reader) {
-	line := listening()
+	line, page := listening(), inspecting()
 	in := bufio.NewReader(from)
 	for {
 		s, err := in.ReadString('\n')
 		t.mu.Lock()
 		t.text.WriteString(s)
 		t.mu.Unlock()
+		if m := page.FindStringSubmatch(s); m != nil {
+			t.ready <- place{m[1] + m[2], true}
+		}
 		if m := line.FindStringSubmatch(s); m != nil {
-			t.ready <- m[1] + m[2]
+			t.ready <- place{m[1] + m[2], false}
 		}
 		if err != nil {
 			return
@@ -161,14 +175,16 @@ func (t *transcript) String() string {
 	return t.text.String()
 }
 
-// cmdStart starts a listener in the background, waits until it says that it is
-// ready, and sets the variables NAME to its URL and NAME_addr to its HOST:PORT:
+// cmdStart starts a listener or an inspector in the background, waits until it
+// says that it is ready, and sets the variables NAME to its URL and NAME_addr to
+// its HOST:PORT, NAME_ui to the URL of its page without the last slash, NAME_page
+// to the HOST:PORT of that:
 //
-//	start NAME PROGRAM [ARGUMENT...]
+//	start NAME PROGRAM ARGUMENT...
 func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
-	want(ts, !neg && len(args) > 1, "start NAME PROGRAM [ARGUMENT...]")
+	want(ts, !neg && len(args) > 2, "start NAME PROGRAM ARGUMENT...")
 	w, name := worldOf(ts), args[0]
-	ready := make(chan string, 2)
+	ready := make(chan place, 2)
 	p := &program{
 		cmd:    exec.CommandContext(context.Background(), lookPath(ts, args[1]), args[2:]...),
 		stdout: &transcript{ready: ready}, stderr: &transcript{ready: ready},
@@ -181,12 +197,21 @@ func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
 		_ = p.cmd.Process.Kill()
 		<-p.done
 	})
-	select {
-	case url := <-ready:
-		ts.Setenv(name, url)
-		ts.Setenv(name+"_addr", strings.TrimPrefix(url, "http://"))
-	case <-p.done:
-		ts.Fatalf("%s ended before it was ready: %v\n%s%s", name, p.err, p.stdout, p.stderr)
+	for waiting := true; waiting; {
+		select {
+		case at := <-ready:
+			if at.page {
+				ts.Setenv(name+"_ui", strings.TrimSuffix(at.url, "/"))
+				ts.Setenv(name+"_page", strings.Split(at.url, "/")[2])
+				waiting = args[2] != "inspect"
+				continue
+			}
+			ts.Setenv(name, at.url)
+			ts.Setenv(name+"_addr", strings.TrimPrefix(at.url, "http://"))
+			waiting = false
+		case <-p.done:
+			ts.Fatalf("%s ended before it was ready: %v\n%s%s", name, p.err, p.stdout, p.stderr)
+		}
 	}
 }
 
@@ -328,11 +353,18 @@ func cmdReceived(ts *testscript.TestScript, neg bool, args []string) {
 // cmdRequest makes a request as a browser or a health check does; status and
 // body of the answer become stdout:
 //
-//	request METHOD URL
+//	request METHOD URL [HEADER:VALUE...]
 func cmdRequest(ts *testscript.TestScript, neg bool, args []string) {
-	want(ts, !neg && len(args) == 2, "request METHOD URL")
+	want(ts, !neg && len(args) > 1, "request METHOD URL [HEADER:VALUE...]")
 	r, err := http.NewRequestWithContext(context.Background(), args[0], args[1], nil)
 	ts.Check(err)
+	for _, h := range args[2:] {
+		name, value, _ := strings.Cut(h, ":")
+		r.Header.Set(name, value)
+		if name == "Host" {
+			r.Host = value
+		}
+	}
 	transport := &http.Transport{DisableKeepAlives: true}
 	answer, err := transport.RoundTrip(r)
 	ts.Check(err)

@@ -34,8 +34,8 @@ func newInspect(a *app) *cobra.Command {
 deliveries and what was found in them, where each payment stands, and what all
 of them cover. - reads standard input.
 
-The page is served to this machine alone, unless --ui says otherwise, and to who
-has the URL that is printed: it holds a secret.`,
+The page is served on this machine alone, unless --ui says otherwise, and only to
+who has the URL that is printed: it holds a secret.`,
 		Example: `  paytest inspect webhooks.jsonl
   paytest inspect webhooks.jsonl --ui :0        on any free port`,
 		Args: atMost(1),
@@ -207,6 +207,7 @@ func (s *session) resend(ctx context.Context, r journal.Record) (journal.Record,
 	withoutHidden(header)
 	res := s.forward.Post(ctx, u, header, r.Body)
 	back := s.sentRecord(delivery{url: u, body: r.Body}, header, res)
+	back.Attempt = 1
 	if !back.OK {
 		back.Findings = []verify.Finding{*s.wrongAnswer(fmt.Sprintf("the endpoint answered %d", res.Status), fmt.Sprint(res.Status))}
 	}

@@ -209,9 +209,9 @@ func (s *session) pass(ctx context.Context, d verify.Delivery) listen.Forwarded 
 	}
 	r := s.forward.Post(ctx, u, passed(d.Header), d.Body)
 	if r.Outcome != deliver.Answered {
-		return s.unanswered(r)
+		return s.unanswered(withoutQuery(u), r)
 	}
-	f := listen.Forwarded{URL: r.URL, Status: r.Status, Body: r.Body, Header: passed(r.Header)}
+	f := listen.Forwarded{URL: withoutQuery(u), Status: r.Status, Body: r.Body, Header: passed(r.Header)}
 	if f.Header.Get("Content-Type") == "" {
 		f.Header["Content-Type"] = nil // else one would be guessed
 	}
@@ -226,8 +226,8 @@ func (s *session) pass(ctx context.Context, d verify.Delivery) listen.Forwarded 
 
 // unanswered is what goes back when the endpoint gave no answer. Where that is
 // since this program ends it is not the endpoint's fault.
-func (s *session) unanswered(r deliver.Result) listen.Forwarded {
-	f := listen.Forwarded{URL: r.URL, Status: http.StatusBadGateway, Body: []byte(`{"error":"The endpoint did not answer"}`)}
+func (s *session) unanswered(url string, r deliver.Result) listen.Forwarded {
+	f := listen.Forwarded{URL: url, Status: http.StatusBadGateway, Body: []byte(`{"error":"The endpoint did not answer"}`)}
 	if r.Outcome == deliver.TimedOut {
 		f.Status = http.StatusGatewayTimeout
 	}
