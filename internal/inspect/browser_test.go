@@ -343,4 +343,3 @@ func (s *stage) paid(index uint64) {
 	s.report("invoice", "complete", "complete", index)
 }
 
-func navigate(url string) chromedp.Action[chromedp.Void] { return chromedp.Navigate(url) }

@@ -28,12 +28,18 @@ export function overTime(buckets) {
   });
   return h('div', { class: 'chart' },
     h('p', { class: 'chart-most', 'aria-hidden': 'true' }, count(most)), svg,
-    h('p', { class: 'chart-ends' }, h('span', null, clock(buckets[0].time)), h('span', null, clock(buckets.at(-1).time))),
+    h('p', { class: 'chart-ends' }, h('span', null, clock(buckets[0].time)), buckets.length > 1 ? h('span', null, clock(buckets.at(-1).time)) : null),
     h('p', { class: 'legend' }, [['ok', 'Ok'], ['warning', 'Warning'], ['violation', 'Violation']].map(([verdict, word]) => h('span', null, h('span', { class: `swatch swatch-${verdict}`, 'aria-hidden': 'true' }), word))),
     table('Verdicts over time', ['From', 'Ok', 'Warning', 'Violation'], buckets.map((b) => [clock(b.time), count(b.ok), count(b.warning), count(b.violation)])));
 }
 
 const upTo = (bucket, i, all) => (bucket.upToMs ? `≤ ${bucket.upToMs} ms` : `> ${all[i - 1]?.upToMs ?? 0} ms`);
+
+// steps stand below the bars: all where there is room, else the ends.
+function steps(words) {
+  if (words.length > 7) return h('p', { class: 'chart-ends' }, h('span', null, words[0]), h('span', null, words.at(-1)));
+  return h('p', { class: 'chart-steps' }, words.map((word) => h('span', null, word)));
+}
 
 // latency draws how many answers took how long.
 export function latency(buckets) {
@@ -46,7 +52,7 @@ export function latency(buckets) {
   });
   return h('div', { class: 'chart' },
     h('p', { class: 'chart-most', 'aria-hidden': 'true' }, count(most)), svg,
-    h('p', { class: 'chart-ends' }, h('span', null, upTo(buckets[0], 0, buckets)), h('span', null, upTo(buckets.at(-1), buckets.length - 1, buckets))),
+    steps(buckets.map(upTo)),
     table('Latency', ['Latency', 'Answers'], buckets.map((bucket, i) => [upTo(bucket, i, buckets), count(bucket.count)])));
 }
 

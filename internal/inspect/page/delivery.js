@@ -43,17 +43,16 @@ export class DeliveryView {
     const { row, method, size, signature, forwarded, redacted, url } = this.delivery;
     const facts = [
       ['Edge', edge(row)],
-      [row.subject ? visible(row.subject) : 'Subject', row.id ? h('a', { href: toPayment(row.subject, row.id), class: 'mono', id: 'to-payment', title: 'State graph and facts (v)' }, clip(row.id, 120)) : '–'],
       ['Time', h('time', { datetime: row.time, title: row.time }, clock(row.time))],
-      ['Request', h('span', { class: 'mono' }, `${visible(method)} ${clip(url || row.path, 200)}`)],
       ['Answer', `${row.status || 'none'} in ${millis(row.latencyMs)}`],
-      ['Size', bytes(size)],
       ['Signature', signature ? visible(signature) : 'not verified'],
+      [row.subject ? visible(row.subject) : 'Subject', row.id ? h('a', { href: toPayment(row.subject, row.id), class: 'mono', id: 'to-payment', title: 'State graph and facts (v)' }, clip(row.id, 120)) : '–', 'wide'],
+      ['Request', [h('span', { class: 'mono' }, `${visible(method)} ${clip(url || row.path, 200)}`), ` · ${bytes(size)}`], 'wide'],
     ];
-    if (forwarded) facts.push(['Forwarded', h('span', { class: 'mono' }, clip(forwarded, 200))]);
-    if (redacted) facts.push(['Body', clip(redacted, 200)]);
+    if (forwarded) facts.push(['Forwarded', h('span', { class: 'mono' }, clip(forwarded, 200)), 'wide']);
+    if (redacted) facts.push(['Body', clip(redacted, 200), 'wide']);
     if (row.direction === 'sent') facts.push(['Attempt', count(row.attempt || 1)]);
-    return h('dl', { class: 'summary' }, facts.map(([name, value]) => h('div', null, h('dt', null, name), h('dd', null, value))));
+    return h('dl', { class: 'summary' }, facts.map(([name, value, wide]) => h('div', { class: wide }, h('dt', null, name), h('dd', null, value))));
   }
 
   actions() {
@@ -106,15 +105,14 @@ export class DeliveryView {
   }
 
   finding(finding) {
-    const sides = [['expected', finding.expected], ['got', finding.got]].filter(([, text]) => text);
+    const sides = [['expected', finding.expected], ['got', finding.got], ['rule', finding.source]].filter(([, text]) => text);
     const pointer = finding.pointer && this.payload
       ? h('button', { type: 'button', class: 'pointer', onclick: () => this.reveal(finding.pointer) }, clip(finding.pointer, 120)) : null;
     return h('li', { class: `finding finding-${finding.severity}` }, shape(finding.severity),
       h('div', null,
         h('p', { class: 'finding-head' }, h('code', null, clip(finding.code, 60)), ' ', h('span', { class: 'severity' }, clip(finding.severity, 20)), ' ', pointer),
         h('p', null, long(finding.message, 500)),
-        sides.length > 0 ? h('dl', { class: 'sides' }, sides.map(([name, text]) => h('div', null, h('dt', null, name), h('dd', { class: `side-${name}` }, long(text, 300))))) : null,
-        finding.source ? h('p', { class: 'source' }, clip(finding.source, 200)) : null));
+        sides.length > 0 ? h('dl', { class: 'sides' }, sides.map(([name, text]) => h('div', null, h('dt', null, name), h('dd', null, long(text, 300))))) : null));
   }
 
   reveal(pointer) {

@@ -35,7 +35,7 @@ export class Filters {
 
   chip(verdict, word) {
     const number = h('span', { class: 'chip-count' }, '0');
-    const element = h('button', { type: 'button', class: `chip badge-${verdict}`, 'aria-pressed': 'false', onclick: () => this.toggle(verdict) }, shape(verdict), ' ', word, ' ', number);
+    const element = h('button', { type: 'button', class: `chip badge-${verdict}`, 'aria-pressed': 'false', title: word, onclick: () => this.toggle(verdict) }, shape(verdict), h('span', { class: 'chip-word' }, word), ' ', number);
     return { element, number };
   }
 

@@ -33,7 +33,7 @@ function figures({ total, forgotten, verdicts }) {
 
 function coverage({ subject, seen, of, svg }, i) {
   const name = visible(subject);
-  return card([`${name} `, h('span', { class: 'fraction' }, `${seen}/${of}`), h('span', { class: 'quiet-text' }, ` ${of === 1 ? 'edge' : 'edges'} covered`)], `coverage-${i}`, 'card-wide',
+  return card([`${name} `, h('span', { class: 'fraction' }, `${seen}/${of}`), h('span', { class: 'quiet-text' }, ` ${of === 1 ? 'edge' : 'edges'} covered`)], `coverage-${i}`, 'card-graph',
     meter(seen, of, name), graph(svg, `Covered edges of ${name}: ${seen} of ${counted(of, 'edge')}`));
 }
 

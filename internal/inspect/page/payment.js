@@ -18,10 +18,9 @@ const link = (n) => h('a', { href: toDelivery(n) }, `#${n}`);
 
 // paymentView draws a payment: its subjects on their graphs, its lanes, its facts.
 export function paymentView(payment, close) {
-  const { subject, id } = payment;
   return [
     h('div', { class: 'panel-head' },
-      h('h2', { id: 'panel-title', tabindex: -1 }, visible(subject), ' ', h('span', { class: 'mono id' }, clip(id, 80))),
+      h('h2', { id: 'panel-title', tabindex: -1 }, 'Payment ', h('span', { class: 'mono id' }, clip(payment.id, 80))),
       h('span', { class: 'panel-tools' }, h('button', { type: 'button', class: 'icon-button', 'aria-label': 'Close', title: 'Close (Esc)', onclick: close }, '×'))),
     h('div', { class: 'panel-body payment' },
       payment.subjects.slice(0, MOST_SUBJECTS).map(subjectCard),

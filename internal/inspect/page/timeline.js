@@ -32,7 +32,7 @@ export class Timeline {
     this.head = h('div', { class: 'row head', role: 'row', 'aria-rowindex': 1 },
       COLUMNS.map((name, i) => h('span', { role: 'columnheader', class: `c${i}`, 'aria-colindex': i + 1 }, name)));
     this.grid = h('div', { class: 'grid', role: 'grid', 'aria-label': 'Deliveries', 'aria-colcount': COLUMNS.length, onscroll: () => this.scrolled() },
-      h('div', { role: 'rowgroup' }, this.head), this.body);
+      h('div', { class: 'grid-head', role: 'rowgroup' }, this.head), this.body);
     this.empty = h('div', { class: 'empty' });
     this.jump = h('button', { type: 'button', class: 'jump', hidden: true, onclick: () => this.end() });
     root.append(this.grid, this.empty, this.jump);
@@ -198,7 +198,8 @@ export class Timeline {
     const { view } = this.store;
     if (view.length === 0) return 0;
     const at = this.store.index(this.active);
-    const next = at < 0 ? (steps > 0 ? this.firstInSight() : view.length - 1) : at + steps;
+    const start = at >= 0 ? at : steps > 0 ? this.firstInSight() - 1 : view.length;
+    const next = start + steps;
     const { n } = view[Math.min(Math.max(next, 0), view.length - 1)];
     this.activate(n);
     return n;
