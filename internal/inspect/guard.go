@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -59,11 +60,11 @@ func (g *guard) here(host string) bool {
 	return err == nil && at.Addr().Zone() == "" && slices.Contains(g.ports, at.Port())
 }
 
-// path returns what is asked for, where the token is right.
-func (g *guard) path(r *http.Request) (rest string, ok bool) {
+// asked returns what is asked for, where the token is right.
+func (g *guard) asked(r *http.Request) (rest string, ok bool) {
 	token, rest, slash := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	known := subtle.ConstantTimeCompare([]byte(token), []byte(g.token)) == 1
-	return rest, known && slash && g.token != ""
+	return rest, known && slash && g.token != "" && (rest == "" || path.Clean("/"+rest) == "/"+rest)
 }
 
 // own reports whether a request comes from the page itself, or from no page at

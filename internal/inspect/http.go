@@ -41,7 +41,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusMisdirectedRequest, "this server is not called so: use the URL that was printed")
 		return
 	}
-	rest, ok := h.guard.path(r)
+	rest, ok := h.guard.asked(r)
 	if !ok {
 		refuse(w, http.StatusNotFound, "not found")
 		return

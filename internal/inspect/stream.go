@@ -35,7 +35,6 @@ func (h *handler) stream(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s := &stream{Inspector: h.Inspector, w: w, control: http.NewResponseController(w)}
-	_ = s.control.SetReadDeadline(time.Time{}) // nothing more is read
 	w.Header().Set("Content-Type", "text/event-stream")
 	s.sent = h.resumed(r)
 	s.text.WriteString("retry: 1000\n\n")
