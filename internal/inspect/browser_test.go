@@ -16,9 +16,12 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"github.com/paytest/paytest/internal/contract"
 	"github.com/paytest/paytest/internal/generate"
@@ -62,10 +65,12 @@ func newBrowser(t *testing.T) context.Context {
 type tab struct {
 	t   *testing.T
 	ctx context.Context
+	mu  sync.Mutex
 	// forgiven is part of the errors that are to be expected.
 	forgiven string
-	mu       sync.Mutex
 	errors   []string
+	// resumed are the places from which streams were asked for again.
+	resumed []string
 }
 
 func newTab(t *testing.T, browser context.Context) *tab {
@@ -98,6 +103,14 @@ func (p *tab) hear(event any) {
 		}
 	case *runtime.EventConsoleAPICalled:
 		text = fmt.Sprint(e.Type)
+	case *network.EventRequestWillBeSentExtraInfo:
+		at, ok := e.Headers["Last-Event-ID"]
+		if ok {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.resumed = append(p.resumed, fmt.Sprint(at))
+		}
+		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -131,10 +144,10 @@ func (p *tab) until(expression string) {
 	}
 }
 
-// text waits until the first element that a selector finds holds a text.
+// text waits until an element that a selector finds holds a text.
 func (p *tab) text(selector, want string) {
 	p.t.Helper()
-	p.until(fmt.Sprintf(`document.querySelector(%q)?.textContent.includes(%q)`, selector, want))
+	p.until(fmt.Sprintf(`[...document.querySelectorAll(%q)].some((e) => e.textContent.includes(%q))`, selector, want))
 }
 
 func (p *tab) click(selector string) {
@@ -142,9 +155,21 @@ func (p *tab) click(selector string) {
 	p.do(chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
 }
 
+// press presses keys as a keyboard does: what a page does not want typed is not.
 func (p *tab) press(keys string) {
 	p.t.Helper()
-	p.do(chromedp.KeyEvent(keys))
+	for _, r := range keys {
+		events := kb.Encode(r)
+		if len(events) == 3 {
+			events[0].Text = events[1].Text
+			events = []*input.DispatchKeyEventParams{events[0], events[2]}
+		}
+		for _, e := range events {
+			if _, err := chromedp.Call(p.ctx, input.DispatchKeyEvent, *e); err != nil {
+				p.t.Fatal(err)
+			}
+		}
+	}
 }
 
 // look is how the page is looked at.
@@ -225,6 +250,12 @@ func (c *cuttable) cut() {
 
 func newStage(t *testing.T) *stage {
 	t.Helper()
+	return newStageOf(t, 0)
+}
+
+// newStageOf makes a stage that keeps so many records.
+func newStageOf(t *testing.T, kept int) *stage {
+	t.Helper()
 	c, err := contract.Load(payloads.FS)
 	if err != nil {
 		t.Fatal(err)
@@ -239,7 +270,7 @@ func newStage(t *testing.T) *stage {
 	}
 	s.i = inspect.New(inspect.Options{
 		Contract: c, Title: "listening on 127.0.0.1:3000", Live: true, Token: pageToken, Now: time.Now,
-		Target: "http://127.0.0.1:8080", Program: "paytest",
+		Target: "http://127.0.0.1:8080", Program: "paytest", MaxRecords: kept,
 		Resend: func(_ context.Context, r journal.Record) (journal.Record, error) {
 			s.again <- r
 			r.Direction, r.Answer, r.LatencyMS = journal.Sent, journal.Answer{Status: 200, Body: `{"status":"ok"}`}, 3.2
@@ -342,4 +373,3 @@ func (s *stage) paid(index uint64) {
 	s.report("transaction", "complete", "complete", index)
 	s.report("invoice", "complete", "complete", index)
 }
-

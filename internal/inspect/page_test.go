@@ -1,12 +1,14 @@
 package inspect_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // story is what a merchant may see in an afternoon. It ends with a payload that
@@ -36,7 +38,8 @@ func story(s *stage) {
 func TestPage(t *testing.T) {
 	browser := newBrowser(t)
 	for name, test := range map[string]func(*testing.T, *tab){
-		"looks": testLooks,
+		"looks": testLooks, "follow": testFollow, "keyboard": testKeyboard, "focus": testFocus, "compare": testCompare, "copy": testCopy,
+		"hostile": testHostile, "many": testMany, "resume": testResume,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, newTab(t, browser)) })
 	}
@@ -52,11 +55,180 @@ var views = []struct{ name, hash, drawn string }{
 	{"overview", "#/overview", `document.querySelector('#overview .bars')`},
 }
 
+// wide is how most look at it.
+func wide() look { return look{"wide", 1440, 900, false} }
+
+// visit opens the page and waits until it has so many rows.
+func (p *tab) visit(s *stage, rows string) {
+	p.t.Helper()
+	p.do(chromedp.Navigate(s.url))
+	p.text("#shown", rows+" of "+rows)
+	p.text("#connection-text", "Live")
+}
+
+// wrong delivers a payment that ends with a transition that is not allowed; the
+// last of its five deliveries is that.
+func wrong(s *stage) {
+	s.paid(1)
+	path, body := s.body("invoice", "pending", "complete", 1)
+	s.deliver(path, s.changed(body, map[string]any{"previousState": "Complete"}))
+}
+
+func testFollow(t *testing.T, p *tab) {
+	s := newStage(t)
+	p.as(wide())
+	p.do(chromedp.Navigate(s.url))
+	p.text(".empty", "Waiting for the first delivery")
+	wrong(s)
+	p.until(`document.querySelectorAll('.rows .row').length === 5`)
+	p.until(`document.title === '(1) paytest · listening on 127.0.0.1:3000'`)
+
+	p.click(".row-violation .c1")
+	p.text("#panel-title", "#5 invoice.updated")
+	p.text(`.line-violation[data-pointer="/data/previousState"] + .beside`, "illegal-transition")
+	p.text(`.line-violation[data-pointer="/data/previousState"] + .beside .source`, "webhook/invoice")
+	p.click(".finding .pointer")
+	p.until(`document.activeElement.dataset.pointer === '/data/previousState'`)
+
+	p.do(chromedp.SendKeys(chromedp.CSS(".search"), "ILLEGAL-tr"))
+	p.text("#shown", "1 of 5")
+	p.click(".filters .quiet")
+	p.text("#shown", "5 of 5")
+	p.click(".chip.badge-ok")
+	p.text("#shown", "4 of 5")
+	p.click(".chip.badge-ok")
+	for facet, want := range map[string]string{"Event": "1 of 5", "State": "2 of 5", "Subject": "2 of 5"} {
+		value := map[string]string{"Event": "transaction.created", "State": "Complete", "Subject": "transaction"}[facet]
+		choose := `(() => { const s = document.querySelector('select[aria-label=%s]'); s.value = '%s'; s.dispatchEvent(new Event('change')); return true })()`
+		eval[bool](p, fmt.Sprintf(choose, facet, value))
+		p.text("#shown", want)
+		p.click(".filters .quiet")
+	}
+
+	p.click("#resend")
+	if again := <-s.again; again.State != "Pending" || again.PreviousState != "Complete" {
+		t.Errorf("another delivery was resent: %s from %s", again.State, again.PreviousState)
+	}
+	p.text(".resent", "answered 200")
+	p.text("#shown", "6 of 6")
+
+	p.click("#to-payment")
+	p.until(`document.querySelector('.state-graph .edge-illegal') && document.querySelector('.state-graph .edge-taken')`)
+	p.text(".state-graph .node-current", "Complete")
+	p.text(".illegal", "not allowed to Pending")
+	p.until(`document.querySelectorAll('.lanes-svg .point').length >= 5 && document.querySelector('.lanes-svg .point-violation')`)
+	p.text(".facts", "cryptoAmount")
+	p.click(".illegal a")
+	p.text("#panel-title", "#5")
+	p.do(chromedp.NavigateBack())
+	p.text("#panel-title", "Payment")
+	p.do(chromedp.NavigateBack())
+	p.text("#panel-title", "#5")
+}
+
+func testKeyboard(t *testing.T, p *tab) {
+	s := newStage(t)
+	wrong(s)
+	p.as(wide())
+	p.visit(s, "5")
+	p.press("/")
+	p.until(`document.activeElement.matches('.search')`)
+	p.press("pending")
+	p.text("#shown", "5 of 5") // each is in that state, or leaves it
+	p.press(kb.Escape)
+	p.until(`document.activeElement.matches('.row')`)
+	p.press("g")
+	p.until(focusedRow(1))
+	p.press("j")
+	p.press(kb.ArrowDown)
+	p.until(focusedRow(3))
+	p.press("k")
+	p.press(kb.Enter)
+	p.text("#panel-title", "#2")
+	p.until(`document.activeElement.id === 'panel-title'`)
+	p.press("j")
+	p.text("#panel-title", "#3")
+	p.press(kb.Escape)
+	p.until(`document.querySelector('#panel').hidden`)
+	p.until(focusedRow(3))
+	p.press("G")
+	p.until(focusedRow(5))
+	p.press(kb.Enter)
+	p.text("#panel-title", "#5")
+	p.press("r")
+	<-s.again
+	p.text(".resent", "answered 200")
+	p.press("v")
+	p.text("#panel-title", "Payment")
+	p.press(kb.Escape)
+
+	p.press("?")
+	p.until(`document.querySelector('dialog.help[open]')`)
+	p.press("p") // means nothing below a dialog
+	p.press(kb.Escape)
+	p.until(`!document.querySelector('dialog')`)
+	p.press("p")
+	p.text(".pause", "Resume · 0 waiting")
+	s.paid(9)
+	p.text(".pause", "Resume · 4 waiting")
+	p.text("#shown", "6 of 6")
+	p.press("p")
+	p.text("#shown", "10 of 10")
+}
+
+func focusedRow(n int) string {
+	return fmt.Sprintf(`document.activeElement.n === %d`, n)
+}
+
+// testFocus walks through everything by the Tab key: it must be seen where the
+// focus is, and each stop must have a name.
+func testFocus(t *testing.T, p *tab) {
+	s := newStage(t)
+	wrong(s)
+	p.as(wide())
+	p.visit(s, "5")
+	p.press("G" + kb.Enter)
+	p.text("#panel-title", "#5")
+	p.do(chromedp.Evaluate[chromedp.Void](`document.activeElement.blur()`))
+	var stops []string
+	for range 80 {
+		p.press(kb.Tab)
+		stop := eval[[]string](p, `(() => {
+			const e = document.activeElement, c = getComputedStyle(e);
+			const name = e.getAttribute('aria-label') ?? e.labels?.[0]?.textContent ?? e.textContent;
+			return [e.tagName + '.' + e.className + '#' + e.id + ':' + name.trim().slice(0, 20), String(e === document.body || c.outlineStyle !== 'none'), name.trim()];
+		})()`)
+		if len(stops) > 0 && stop[0] == stops[0] {
+			break
+		}
+		if strings.HasPrefix(stop[0], "BODY") {
+			continue
+		}
+		if stop[1] != "true" || stop[2] == "" {
+			t.Errorf("the focus is not seen at, or nothing names, %s", stop[0])
+		}
+		stops = append(stops, stop[0])
+	}
+	all := strings.Join(stops, "\n")
+	for _, want := range []string{"Skip to", "search", "SELECT", "chip", "pause", "row", "resend", "pointer", "tab-json", "key-known"} {
+		if !strings.Contains(all, want) {
+			t.Errorf("the Tab key never comes to %s:\n%s", want, all)
+		}
+	}
+	if rows := strings.Count(all, "DIV.row "); rows != 1 {
+		t.Errorf("the list has %d stops:\n%s", rows, all)
+	}
+
+	p.do(chromedp.Focus(chromedp.CSS(".key-known")))
+	p.until(`!document.querySelector('#tip').hidden && document.querySelector('#tip').textContent.length > 10`)
+	p.press(kb.Escape)
+	p.until(`document.querySelector('#tip').hidden && !document.querySelector('#panel').hidden`)
+}
+
 func testLooks(t *testing.T, p *tab) {
 	s := newStage(t)
 	story(s)
-	path, body := s.body("invoice", "complete", "complete", 40)
-	_ = path
+	_, body := s.body("invoice", "complete", "complete", 40)
 	id := between(body, `"invoiceId":"`, `"`)
 	axe := axeSource(t)
 	for _, l := range []look{

@@ -58,12 +58,20 @@ export class DeliveryView {
   actions() {
     const { row, curl, command, fixture, resendable } = this.delivery;
     const offer = (text, label, what) => (text ? h('button', { type: 'button', onclick: () => copy(text, what) }, label) : null);
-    const isMarked = this.marked() === row.n;
+    this.markButton = h('button', { type: 'button', title: 'Mark to compare others with it (m)', onclick: () => this.mark() });
+    this.marking();
     return h('div', { class: 'actions', role: 'group', 'aria-label': 'Actions' },
       resendable ? h('button', { type: 'button', class: 'primary', id: 'resend', title: `Send it again to ${visible(this.target)} (r)`, onclick: () => this.resend() }, 'Resend') : null,
-      h('button', { type: 'button', 'aria-pressed': String(isMarked), title: 'Mark to compare others with it (m)', onclick: () => this.mark() }, isMarked ? 'Marked' : 'Mark'),
+      this.markButton,
       h('span', { class: 'copy-group', role: 'group', 'aria-label': 'Copy' }, h('span', { class: 'copy-word', 'aria-hidden': 'true' }, 'Copy'),
         offer(curl, 'curl', 'curl command'), offer(command, 'paytest', 'paytest command'), offer(fixture, 'fixture', 'fixture')));
+  }
+
+  // marking shows whether this is the delivery that others are compared with.
+  marking() {
+    const marked = this.marked() === this.delivery?.row.n;
+    this.markButton?.setAttribute('aria-pressed', marked);
+    this.markButton?.replaceChildren(marked ? 'Marked' : 'Mark');
   }
 
   async resend() {
@@ -122,13 +130,12 @@ export class DeliveryView {
 
   body(payload) {
     const { headers, answer } = this.delivery;
-    const list = others(this.delivery, this.store, this.marked());
     const items = [
       { id: 'json', label: 'JSON', draw: () => (payload ? payload.element : raw(this.delivery)) },
       { id: 'raw', label: 'Raw', draw: () => raw(this.delivery) },
       { id: 'headers', label: ['Headers ', h('span', { class: 'tab-count' }, count(headers.length))], draw: () => headerTable(headers) },
       { id: 'answer', label: ['Answer ', h('span', { class: 'tab-count' }, answer.status || 'none')], draw: () => answerView(answer) },
-      { id: 'diff', label: 'Compare', draw: () => diffView(this.delivery, list, this.marked() ? 'marked' : '') },
+      { id: 'diff', label: 'Compare', draw: () => diffView(this.delivery, others(this.delivery, this.store, this.marked()), this.marked() ? 'marked' : '') },
     ];
     return tabs('Parts of the delivery', items, this.tab, (id) => {
       this.tab = id;

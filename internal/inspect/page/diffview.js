@@ -4,7 +4,7 @@ import { compare } from './diff.js';
 import * as api from './api.js';
 
 const CONTEXT = 2;
-const MOST = 1500;
+const MOST = 1000;
 
 // others are the payloads this one can be held against: {id, label, form, load()}.
 // With form, values are expected to differ and only the form is compared first.

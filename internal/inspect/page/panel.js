@@ -11,6 +11,24 @@ import * as api from './api.js';
 const REFRESH = 2000;
 const NARROW = '(max-width: 800px)';
 
+const STOPS = 'a, button, summary, h2, [tabindex]';
+
+function placeIn(box) {
+  return {
+    scrolled: box.querySelector('.panel-body')?.scrollTop ?? 0,
+    open: [...box.querySelectorAll('details')].map((one) => one.open),
+    focus: [...box.querySelectorAll(STOPS)].indexOf(document.activeElement),
+  };
+}
+
+function restore(box, { scrolled, open, focus }) {
+  box.querySelectorAll('details').forEach((one, i) => {
+    one.open = Boolean(open[i]);
+  });
+  if (scrolled) box.querySelector('.panel-body').scrollTop = scrolled;
+  if (focus >= 0) [...box.querySelectorAll(STOPS)].at(focus)?.focus({ preventScroll: true });
+}
+
 // Panel shows what the address names: a delivery, a payment, the overview, or
 // nothing but the list.
 export class Panel {
@@ -61,8 +79,8 @@ export class Panel {
     const again = before === this.route;
     try {
       if (view === 'delivery') await this.delivery(stop.signal, before);
-      else if (view === 'payment') this.put(this.box, paymentView(await api.payment(this.route.subject, this.route.id, stop.signal), () => this.close()), again);
-      else this.put(byId('overview'), overviewView(await api.overview(stop.signal)), again);
+      else if (view === 'payment') this.put(this.box, paymentView(await api.payment(this.route.subject, this.route.id, stop.signal), () => this.close()), { again });
+      else this.put(byId('overview'), overviewView(await api.overview(stop.signal)), { again });
     } catch (error) {
       if (!stop.signal.aborted) this.failed(error);
     }
@@ -78,22 +96,18 @@ export class Panel {
   async delivery(signal, before) {
     const { n } = this.route;
     const delivery = await api.delivery(n, signal);
-    const stay = before.view === 'delivery' && document.activeElement?.closest('.rows');
-    this.put(this.box, this.view.draw(delivery), stay);
+    const inList = before.view === 'delivery' && Boolean(document.activeElement?.closest('.rows'));
+    this.put(this.box, this.view.draw(delivery), { inList });
     this.timeline.activate(n, false);
   }
 
-  // put shows new content and moves the focus to its title, unless the reader is
-  // to stay where he is; then the place scrolled to stays too.
-  put(box, content, stay) {
-    const scrolled = stay ? box.querySelector('.panel-body')?.scrollTop ?? 0 : 0;
-    const open = [...box.querySelectorAll('details')].map((one) => one.open);
-    const inside = stay && box.contains(document.activeElement);
+  // put shows new content. The focus goes to its title, unless the reader walks
+  // through the list; when the same is drawn again, everything stays in its place.
+  put(box, content, { inList = false, again = false }) {
+    const place = again ? placeIn(box) : null;
     replace(box, content);
-    if (!stay || inside) box.querySelector('h2')?.focus({ preventScroll: true });
-    if (!stay) return;
-    box.querySelectorAll('details').forEach((one, i) => { one.open = Boolean(open[i]); });
-    if (scrolled) box.querySelector('.panel-body').scrollTop = scrolled;
+    if (place) restore(box, place);
+    else if (!inList) box.querySelector('h2')?.focus({ preventScroll: true });
   }
 
   failed(error) {
@@ -104,7 +118,7 @@ export class Panel {
       h('div', { class: 'panel-head' }, h('h2', { id: box === this.box ? 'panel-title' : 'overview-title', tabindex: -1 }, this.showsDelivery ? `#${this.route.n}` : visible(this.route.id ?? 'Overview')),
         h('span', { class: 'panel-tools' }, h('button', { type: 'button', class: 'icon-button', 'aria-label': 'Close', onclick: () => this.close() }, '×'))),
       h('div', { class: 'panel-body' }, h('p', { class: 'problem' }, visible(text))),
-    ], false);
+    ], {});
   }
 
   close() {
@@ -130,7 +144,7 @@ export class Panel {
     this.marked = this.marked === n ? 0 : n;
     toast(this.marked ? `Marked #${n}: open another delivery and choose Compare` : `#${n} is no longer marked`);
     this.timeline.render();
-    if (this.showsDelivery) this.load(this.route);
+    this.view.marking();
   }
 
   // fresh asks again for a summary that new deliveries may have changed.

@@ -78,6 +78,7 @@ export class Timeline {
   shown() {
     if (this.following) this.toEnd();
     else this.grid.scrollTop = this.top ?? 0;
+    if (this.active && !this.following) this.reveal(this.active);
     this.render();
   }
 
