@@ -2,7 +2,6 @@ package inspect
 
 import (
 	"fmt"
-	"math"
 	"net/http"
 	"time"
 
@@ -92,7 +91,7 @@ type latencies struct {
 const shortest = 0.5
 
 func (l *latencies) add(ms float64) {
-	if math.IsNaN(ms) || ms < 0 {
+	if ms < 0 {
 		return
 	}
 	at, bound := 0, shortest
@@ -116,7 +115,7 @@ func (l *latencies) list() []latencyJSON {
 		bound *= 2
 	}
 	if last == len(out) {
-		out[last-1].UpToMS = max(out[last-1].UpToMS, min(l.worst, math.MaxFloat64))
+		out[last-1].UpToMS = max(out[last-1].UpToMS, l.worst)
 	}
 	return out[:last]
 }
@@ -190,7 +189,7 @@ func (t *timeline) list() []momentJSON {
 		return out
 	}
 	for n := t.from; n <= t.to; n++ {
-		x := momentJSON{Time: time.Unix(n*t.width, 0).UTC()}
+		x := momentJSON{Time: time.Unix(max(n*t.width, time.Time{}.Unix()), 0).UTC()}
 		if m := t.at[n]; m != nil {
 			x.moment = *m
 		}

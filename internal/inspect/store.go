@@ -1,7 +1,9 @@
 package inspect
 
 import (
+	"math"
 	"sync"
+	"time"
 
 	"github.com/paytest/paytest/internal/journal"
 	"github.com/paytest/paytest/internal/verify"
@@ -52,6 +54,7 @@ func newStore(maxRecords int, maxBytes int64) *store {
 // add keeps a record, and forgets the oldest where there is no room.
 func (s *store) add(r journal.Record) *entry {
 	e := &entry{size: sizeOf(&r), Record: r}
+	e.expressible()
 	v := verdictOf(&e.Record)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -122,6 +125,17 @@ func (s *store) get(n uint64) *entry {
 		return nil
 	}
 	return s.list[s.head+int(n-s.seen.First)] //nolint:gosec // less than what is kept
+}
+
+// expressible leaves out what has no JSON form.
+func (e *entry) expressible() {
+	e.Time = e.Time.UTC()
+	if y := e.Time.Year(); y < 1 || y > 9999 {
+		e.Time = time.Time{}
+	}
+	if math.IsNaN(e.LatencyMS) || math.IsInf(e.LatencyMS, 0) {
+		e.LatencyMS = 0
+	}
 }
 
 func sizeOf(r *journal.Record) int64 {

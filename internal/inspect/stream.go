@@ -129,9 +129,7 @@ func (s *stream) rest(ctx context.Context, seen counts) bool {
 
 func (s *stream) event(name string, data any) {
 	fmt.Fprintf(&s.text, "event: %s\ndata: ", name)
-	if err := json.NewEncoder(&s.text).Encode(data); err != nil {
-		s.text.WriteString("null\n") // a time beyond the year 9999
-	}
+	_ = json.NewEncoder(&s.text).Encode(data) // a store keeps only what can be
 	s.text.WriteByte('\n')
 }
 
