@@ -45,14 +45,21 @@ func TestPage(t *testing.T) {
 	}
 }
 
-// views are the places of the page, and what is there when it is drawn. Delivery
-// 39 is the illegal one at the end of the story, 33 the one that breaks the schema.
-var views = []struct{ name, hash, drawn string }{
-	{"timeline", "#/", `document.querySelectorAll('.rows .row').length > 5`},
-	{"delivery", "#/d/33", `document.querySelector('.beside')`},
-	{"illegal", "#/d/40", `document.querySelector('.beside')`},
-	{"payment", "", `document.querySelector('.lanes-svg .point-violation')`},
-	{"overview", "#/overview", `document.querySelector('#overview .bars')`},
+// views are the places of the page, what is done there, and what is there when it
+// is drawn. Delivery 33 is the one that breaks its schema, 40 the illegal one.
+var views = []struct{ name, hash, click, drawn string }{
+	{"timeline", "#/", "", `document.querySelectorAll('.rows .row').length > 5`},
+	{"delivery", "#/d/33", "", `document.querySelector('.beside')`},
+	{"illegal", "#/d/40", "", `document.querySelector('.beside')`},
+	{"payment", "#/p/invoice/ID", "", `document.querySelector('.lanes-svg .point-violation')`},
+	{"facts", "#/p/invoice/ID", ".as-table summary", `document.querySelector('.drifted') && document.querySelector('details[open]')`},
+	{"overview", "#/overview", "", `document.querySelector('#overview .bars')`},
+	{"raw", "#/d/34", "#tab-raw", `document.querySelector('.raw')`},
+	{"headers", "#/d/40", "#tab-headers", `document.querySelector('table.headers')`},
+	{"answer", "#/d/40", "#tab-answer", `document.querySelector('.answer-line')`},
+	{"diff", "#/d/40", "#tab-diff", `document.querySelector('.diff-new')`},
+	{"gone", "#/d/999", "", `document.querySelector('.problem')`},
+	{"help", "#/", "#help-open", `document.querySelector('dialog[open]')`},
 }
 
 // wide is how most look at it.
@@ -225,12 +232,20 @@ func testFocus(t *testing.T, p *tab) {
 	p.until(`document.querySelector('#tip').hidden && !document.querySelector('#panel').hidden`)
 }
 
+// everywhere is how many of the views are looked at in every way.
+const everywhere = 6
+
 func testLooks(t *testing.T, p *tab) {
+	p.forgiven = "/deliveries/999" // which is not there
 	s := newStage(t)
+	axe := axeSource(t)
+	p.as(wide())
+	p.do(chromedp.Navigate(s.url))
+	p.text(".empty", "Waiting for the first delivery")
+	p.sound("nothing yet", axe)
 	story(s)
 	_, body := s.body("invoice", "complete", "complete", 40)
 	id := between(body, `"invoiceId":"`, `"`)
-	axe := axeSource(t)
 	for _, l := range []look{
 		{"wide-light", 1440, 900, false},
 		{"wide-dark", 1440, 900, true},
@@ -238,24 +253,34 @@ func testLooks(t *testing.T, p *tab) {
 		{"narrow-dark", 360, 740, true},
 	} {
 		p.as(l)
-		for _, v := range views {
-			hash := v.hash
-			if v.name == "payment" {
-				hash = "#/p/invoice/" + id
+		for i, v := range views {
+			if i >= everywhere && l.dark == (l.width < 500) {
+				continue // seen in one look of each width and each colour
 			}
-			p.do(chromedp.Navigate("about:blank"), chromedp.Navigate(s.url+hash))
+			p.do(chromedp.Navigate("about:blank"), chromedp.Navigate(s.url+strings.ReplaceAll(v.hash, "ID", id)))
+			p.text("#connection-text", "Live")
+			if v.click != "" {
+				p.click(v.click)
+			}
 			p.until(v.drawn)
 			p.shoot(v.name + "-" + l.name)
-			if wide := eval[[]string](p, overflowing); len(wide) > 0 {
-				t.Errorf("%s %s: wider than the page: %s", v.name, l.name, strings.Join(wide, "; "))
-			}
-			if axe != "" {
-				eval[bool](p, axe+";true")
-				for _, found := range eval[[]string](p, runAxe) {
-					t.Errorf("%s %s: axe: %s", v.name, l.name, found)
-				}
-			}
+			p.sound(v.name+" "+l.name, axe)
 		}
+	}
+}
+
+// sound looks at whether everything keeps its place and can be used by all.
+func (p *tab) sound(where, axe string) {
+	p.t.Helper()
+	if wide := eval[[]string](p, overflowing); len(wide) > 0 {
+		p.t.Errorf("%s: wider than the page: %s", where, strings.Join(wide, "; "))
+	}
+	if axe == "" {
+		return
+	}
+	eval[bool](p, axe+";true")
+	for _, found := range eval[[]string](p, runAxe) {
+		p.t.Errorf("%s: axe: %s", where, found)
 	}
 }
 
@@ -279,7 +304,7 @@ const overflowing = `[...document.body.querySelectorAll('*')].filter((e) => {
 }).map((e) => e.outerHTML.slice(0, 120)).concat(['.panel-body', '.overview'].filter((s) => {
 	const e = document.querySelector(s);
 	return e && e.scrollWidth > e.clientWidth + 1;
-}))`
+}), document.body.scrollHeight > innerHeight + 1 ? ['the page is higher than the window: ' + document.body.scrollHeight] : [])`
 
 const runAxe = `axe.run(document, {resultTypes: ['violations']}).then((r) => r.violations.flatMap((v) =>
 	v.nodes.map((n) => v.id + ': ' + n.target.join(' ') + ': ' + n.failureSummary.replaceAll('\n', ' '))))`

@@ -55,8 +55,9 @@ function drawn(lines, formOnly) {
   const kept = formOnly ? lines.filter((line) => !(line.sign === '-' && line.kind === 'value')) : lines;
   const changed = kept.filter(counts);
   if (changed.length === 0) return h('p', { class: 'quiet-text' }, formOnly ? 'The form is the same: the same members, of the same types.' : 'The two are the same.');
+  const of = (sign, kind) => changed.filter((line) => line.sign === sign && line.kind === kind).length;
   return [
-    h('p', { class: 'quiet-text' }, `${counted(changed.filter((l) => l.sign === '-').length, 'line')} only there, ${counted(changed.filter((l) => l.sign === '+').length, 'line')} only here`),
+    h('p', { class: 'quiet-text' }, `${counted(of('+', 'value'), 'other value')}, ${counted(of('-', 'form'), 'line')} only there, ${counted(of('+', 'form'), 'line')} only here`),
     h('div', { class: 'diff-lines' }, folded(kept, counts)),
   ];
 }

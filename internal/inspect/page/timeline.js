@@ -70,7 +70,7 @@ export class Timeline {
   scrolled() {
     if (this.grid.clientHeight === 0) return;
     this.top = this.grid.scrollTop;
-    this.following = this.grid.scrollHeight - this.grid.scrollTop - this.grid.clientHeight <= AT_END;
+    this.following = this.below() <= AT_END;
     this.render();
   }
 
@@ -167,10 +167,15 @@ export class Timeline {
     for (const [n, element] of this.drawn) element.tabIndex = n === stop ? 0 : -1;
   }
 
+  // below is how many pixels of the rows are below what is in sight.
+  below() {
+    return this.store.view.length * this.height + this.head.offsetHeight - this.grid.scrollTop - this.grid.clientHeight;
+  }
+
   say() {
     const { store } = this;
-    this.jump.hidden = this.following || store.view.length === 0;
-    if (this.following) this.seen = store.view.at(-1)?.n ?? 0;
+    this.jump.hidden = this.following || this.below() <= AT_END;
+    if (this.jump.hidden) this.seen = store.view.at(-1)?.n ?? 0;
     const fresh = store.view.length - before(store.view, this.seen + 1);
     this.jump.textContent = fresh > 0 ? `↓ ${count(fresh)} new` : '↓ Latest';
     this.empty.hidden = store.view.length > 0;
