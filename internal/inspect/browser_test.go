@@ -48,10 +48,10 @@ func newBrowser(t *testing.T) context.Context {
 	if program == "" {
 		t.Skip("no Chromium is installed: the page is not tested in a browser")
 	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], //nolint:gocritic // a copy: the array is of fixed length
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("hide-scrollbars", false))
-	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	allocator, stop := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(stop)
 	ctx, end := chromedp.NewContext(allocator)
 	t.Cleanup(end)
@@ -73,7 +73,7 @@ type tab struct {
 	resumed []string
 }
 
-func newTab(t *testing.T, browser context.Context) *tab {
+func newTab(browser context.Context, t *testing.T) *tab {
 	t.Helper()
 	ctx, end := chromedp.NewContext(browser)
 	p := &tab{t: t, ctx: ctx}

@@ -41,26 +41,30 @@ func TestPage(t *testing.T) {
 		"looks": testLooks, "follow": testFollow, "keyboard": testKeyboard, "focus": testFocus, "compare": testCompare, "copy": testCopy,
 		"hostile": testHostile, "many": testMany, "resume": testResume,
 	} {
-		t.Run(name, func(t *testing.T) { test(t, newTab(t, browser)) })
+		t.Run(name, func(t *testing.T) { test(t, newTab(browser, t)) })
 	}
 }
 
 // views are the places of the page, what is done there, and what is there when it
 // is drawn. Delivery 33 is the one that breaks its schema, 40 the illegal one.
-var views = []struct{ name, hash, click, drawn string }{
-	{"timeline", "#/", "", `document.querySelectorAll('.rows .row').length > 5`},
-	{"delivery", "#/d/33", "", `document.querySelector('.beside')`},
-	{"illegal", "#/d/40", "", `document.querySelector('.beside')`},
-	{"payment", "#/p/invoice/ID", "", `document.querySelector('.lanes-svg .point-violation')`},
-	{"facts", "#/p/invoice/ID", ".as-table summary", `document.querySelector('.drifted') && document.querySelector('details[open]')`},
-	{"overview", "#/overview", "", `document.querySelector('#overview .bars')`},
-	{"raw", "#/d/34", "#tab-raw", `document.querySelector('.raw')`},
-	{"headers", "#/d/40", "#tab-headers", `document.querySelector('table.headers')`},
-	{"answer", "#/d/40", "#tab-answer", `document.querySelector('.answer-line')`},
-	{"diff", "#/d/40", "#tab-diff", `document.querySelector('.diff-new')`},
-	{"gone", "#/d/999", "", `document.querySelector('.problem')`},
-	{"help", "#/", "#help-open", `document.querySelector('dialog[open]')`},
+func views() []view {
+	return []view{
+		{"timeline", "#/", "", `document.querySelectorAll('.rows .row').length > 5`},
+		{"delivery", "#/d/33", "", `document.querySelector('.beside')`},
+		{"illegal", "#/d/40", "", `document.querySelector('.beside')`},
+		{"payment", "#/p/invoice/ID", "", `document.querySelector('.lanes-svg .point-violation')`},
+		{"facts", "#/p/invoice/ID", ".as-table summary", `document.querySelector('.drifted') && document.querySelector('details[open]')`},
+		{"overview", "#/overview", "", `document.querySelector('#overview .bars')`},
+		{"raw", "#/d/34", "#tab-raw", `document.querySelector('.raw')`},
+		{"headers", "#/d/40", "#tab-headers", `document.querySelector('table.headers')`},
+		{"answer", "#/d/40", "#tab-answer", `document.querySelector('.answer-line')`},
+		{"diff", "#/d/40", "#tab-diff", `document.querySelector('.diff-new')`},
+		{"gone", "#/d/999", "", `document.querySelector('.problem')`},
+		{"help", "#/", "#help-open", `document.querySelector('dialog[open]')`},
+	}
 }
+
+type view struct{ name, hash, click, drawn string }
 
 // wide is how most look at it.
 func wide() look { return look{"wide", 1440, 900, false} }
@@ -253,7 +257,7 @@ func testLooks(t *testing.T, p *tab) {
 		{"narrow-dark", 360, 740, true},
 	} {
 		p.as(l)
-		for i, v := range views {
+		for i, v := range views() {
 			if i >= everywhere && l.dark == (l.width < 500) {
 				continue // seen in one look of each width and each colour
 			}

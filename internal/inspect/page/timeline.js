@@ -144,7 +144,7 @@ export class Timeline {
   draw(row) {
     const cell = (i, props, ...children) =>
       h('span', { role: 'gridcell', class: `c${i}`, 'aria-colindex': i + 1, ...props }, ...children);
-    const codes = row.codes ?? [];
+    const codes = (row.codes ?? []).filter((code) => code !== row.verdict);
     const element = h('div', { role: 'row', class: `row row-${row.verdict}`, tabindex: -1 },
       cell(0, { title: row.time }, h('time', { datetime: row.time }, clock(row.time))),
       cell(1, { title: clip(row.event || row.path, 200) }, row.direction === 'sent' ? h('span', { class: 'tag' }, row.attempt > 1 ? `sent ${row.attempt}×` : 'sent') : null, clip(row.event || row.path, 60)),
