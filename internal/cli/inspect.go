@@ -1,12 +1,10 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/netip"
 	"strconv"
@@ -69,7 +67,7 @@ func (a *app) inspect(ctx context.Context, name, ui string) error {
 
 // fill reads a journal; a torn last line is told and left out.
 func (a *app) fill(i *inspect.Inspector, name string) error {
-	var in io.Reader = a.In
+	in := a.In
 	if name != "-" {
 		f, err := a.Open(name)
 		if err != nil {
@@ -117,7 +115,8 @@ func (a *app) openUI(ctx context.Context, address string, o inspect.Options) (*u
 	case err != nil:
 		return nil, &exitError{exitConnect, err}
 	}
-	o.Contract, o.Now, o.Program, o.Version, o.Token = c, a.Now, "paytest", a.version(), strings.ToLower(rand.Text())
+	o.Contract, o.Now, o.Program, o.Version, o.Hidden = c, a.Now, "paytest", a.version(), isCredential
+	o.Token = strings.ToLower(rand.Text())
 	u := &ui{Inspector: inspect.New(o), listeners: listeners, url: "http://" + reachable(listeners[0].Addr()) + "/" + o.Token + "/"}
 	if host, _, err := listen.ParseAddress(address); err == nil {
 		u.names = []string{host}
@@ -188,13 +187,6 @@ func (s *session) openUI(ctx context.Context, address string) error {
 	var err error
 	s.ui, err = s.app.openUI(ctx, s.o.ui, o)
 	return err
-}
-
-// kept is a delivery as it can be kept: its bytes are read into anew.
-func kept(d verify.Delivery) journal.Record {
-	r := record(d)
-	r.Body = bytes.Clone(r.Body)
-	return r
 }
 
 // resend delivers to --forward-to what came in before.

@@ -91,10 +91,17 @@ func (r *recorder) received(d verify.Delivery) error {
 
 // record is a delivery as journals and programs read it.
 func record(d verify.Delivery) journal.Record {
+	r := bareRecord(d)
+	r.Headers = withoutCredentials(d.Header)
+	return r
+}
+
+// bareRecord is a delivery and all that its headers say.
+func bareRecord(d verify.Delivery) journal.Record {
 	v := report.NewVerdictJSON(d.Verdict)
 	return journal.Record{
 		Time: d.Time.UTC(), Direction: journal.Received, Attempt: d.Attempt, Method: d.Method, Path: d.Path,
-		Headers: withoutCredentials(d.Header), Body: d.Body,
+		Headers: d.Header, Body: d.Body,
 		OK: v.OK, Event: v.Event, Subject: v.Subject, ID: v.ID, State: v.State, PreviousState: v.PreviousState, Duplicate: v.Duplicate, Findings: v.Findings,
 		Signature: d.Signature, Forwarded: d.Forwarded,
 		Answer: journal.Answer{Status: d.Status, Body: string(d.Answer)}, LatencyMS: report.Milliseconds(d.Latency),
@@ -112,12 +119,17 @@ func withoutQuery(u *url.URL) string {
 func withoutCredentials(h http.Header) http.Header {
 	out := h.Clone()
 	for key := range out {
-		name := strings.ToLower(key)
-		if slices.ContainsFunc([]string{"authorization", "cookie", "api-key", "apikey", "token", "secret", "password"}, func(part string) bool { return strings.Contains(name, part) }) {
+		if isCredential(key) {
 			out[key] = []string{journal.Hidden}
 		}
 	}
 	return out
+}
+
+// isCredential reports whether a header lets its reader in somewhere.
+func isCredential(name string) bool {
+	name = strings.ToLower(name)
+	return slices.ContainsFunc([]string{"authorization", "cookie", "api-key", "apikey", "token", "secret", "password"}, func(part string) bool { return strings.Contains(name, part) })
 }
 
 // withoutHidden leaves out what withoutCredentials hid.

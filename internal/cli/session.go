@@ -266,7 +266,7 @@ func (s *session) received(d verify.Delivery) {
 	s.totals.Add(d.Verdict)
 	s.show(d, s.o.output)
 	if s.ui != nil {
-		s.ui.Add(kept(d))
+		s.ui.Add(bareRecord(d))
 	}
 	if len(s.outputs) > 0 || s.annotated() {
 		s.cases = append(s.cases, deliveryCase(s.totals.Deliveries, d))

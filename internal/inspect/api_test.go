@@ -162,7 +162,12 @@ func TestCommandsThatAreNone(t *testing.T) {
 	for _, test := range []struct{ body, want string }{
 		{"it's", `paytest send --to 'http://127.0.0.1:3000/x' --data 'it'\''s'`},
 		{"", `paytest send --to 'http://127.0.0.1:3000/x' --data ''`},
-		{"-", ""}, {"@/etc/passwd", ""}, {"\xff", ""}, {"a\x1bb", ""}, {"a\u202eb", ""}, {strings.Repeat("x", maxArgument+1), ""},
+		{"-", ""},
+		{"@/etc/passwd", ""},
+		{"\xff", ""},
+		{"a\x1bb", ""},
+		{"a\u202eb", ""},
+		{strings.Repeat("x", maxArgument+1), ""},
 	} {
 		if got := s.command(&entry{Record: journal.Record{Path: "/x", Body: []byte(test.body)}}); got != test.want {
 			t.Errorf("%.20q: %.100s, want %s", test.body, got, test.want)

@@ -25,11 +25,11 @@ func (noReply) Write(b []byte) (int, error)        { return len(b), nil }
 func (noReply) WriteHeader(int)                    {}
 func (noReply) SetWriteDeadline(_ time.Time) error { return nil }
 
-// recorded is a delivery as the command line hands it over, credentials apart.
+// recorded is a delivery as the command line hands it over.
 func recorded(d verify.Delivery) journal.Record {
 	v := report.NewVerdictJSON(d.Verdict)
 	return journal.Record{
-		Time: d.Time.UTC(), Direction: journal.Received, Attempt: d.Attempt, Method: d.Method, Path: d.Path, Headers: d.Header.Clone(), Body: bytes.Clone(d.Body),
+		Time: d.Time.UTC(), Direction: journal.Received, Attempt: d.Attempt, Method: d.Method, Path: d.Path, Headers: d.Header, Body: d.Body,
 		OK: v.OK, Event: v.Event, Subject: v.Subject, ID: v.ID, State: v.State, PreviousState: v.PreviousState, Duplicate: v.Duplicate, Findings: v.Findings,
 		Answer: journal.Answer{Status: d.Status, Body: string(d.Answer)}, LatencyMS: report.Milliseconds(d.Latency),
 	}
@@ -75,7 +75,7 @@ func BenchmarkListener(b *testing.B) {
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
 				p := all[i%len(all)]
-				r, err := http.NewRequestWithContext(context.Background(), http.MethodPost, p.path, bytes.NewReader(p.body))
+				r, err := http.NewRequestWithContext(b.Context(), http.MethodPost, p.path, bytes.NewReader(p.body))
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -94,14 +94,14 @@ func (s *scene) looked(b *testing.B) (end func()) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(context.Background())
+	ctx, stop := context.WithCancel(b.Context())
 	served, read := make(chan error, 1), make(chan struct{})
 	go func() { served <- s.Serve(ctx, []net.Listener{ln}) }()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+ln.Addr().String()+"/"+testToken+"/api/stream", nil)
 	if err != nil {
 		b.Fatal(err)
 	}
-	answer, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(r)
+	answer, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(r) //nolint:bodyclose // its reader does
 	if err != nil || answer.StatusCode != http.StatusOK {
 		b.Fatal(answer, err)
 	}
@@ -112,7 +112,9 @@ func (s *scene) looked(b *testing.B) (end func()) {
 	}()
 	return func() {
 		stop()
-		<-served
+		if err := <-served; err != nil {
+			b.Error(err)
+		}
 		<-read
 	}
 }
@@ -171,13 +173,15 @@ func BenchmarkLoaded(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			ctx, stop := context.WithCancel(context.Background())
+			ctx, stop := context.WithCancel(b.Context())
 			served := make(chan error, 1)
 			go func() { served <- listen.Serve(ctx, []net.Listener{ln}, listen.New(o)) }()
 			b.ReportAllocs()
 			s.load(b, "http://"+ln.Addr().String())
 			stop()
-			<-served
+			if err := <-served; err != nil {
+				b.Error(err)
+			}
 		})
 	}
 }
@@ -189,7 +193,7 @@ func (s *scene) load(b *testing.B, url string) {
 	defer transport.CloseIdleConnections()
 	for i := 0; b.Loop(); i++ {
 		p := all[i%len(all)]
-		r, err := http.NewRequestWithContext(context.Background(), http.MethodPost, url+p.path, bytes.NewReader(p.body))
+		r, err := http.NewRequestWithContext(b.Context(), http.MethodPost, url+p.path, bytes.NewReader(p.body))
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -21,7 +21,7 @@ func (i *Inspector) curl(e *entry) string {
 		return ""
 	}
 	words := []string{"curl", "--globoff", "--request", quote(methodOf(e)), quote(i.address(e))}
-	for _, h := range sorted(e.Headers) {
+	for _, h := range sorted(e.header()) {
 		if name, value := h[0], h[1]; value != journal.Hidden && !ofConnection(name) && plain(name+value) {
 			words = append(words, "--header", quote(name+": "+value))
 		}

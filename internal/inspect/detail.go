@@ -81,7 +81,7 @@ func (h *handler) numbered(w http.ResponseWriter, r *http.Request) *entry {
 func (i *Inspector) detail(e *entry) detailJSON {
 	p := i.read(e)
 	out := detailJSON{
-		Row: i.row(e), Method: e.Method, Headers: sorted(e.Headers), Size: len(e.Body),
+		Row: i.row(e), Method: e.Method, Headers: sorted(e.header()), Size: len(e.Body),
 		Findings: e.Findings, Answer: answerJSON{e.Answer.Status, e.Answer.Body},
 		Signature: e.Signature, Forwarded: e.Forwarded, URL: e.URL, Redacted: e.Redacted,
 		Parties: []partyJSON{}, Fields: []fieldJSON{},

@@ -17,7 +17,9 @@ func TestGuardKnowsItsHost(t *testing.T) {
 		refused []string
 	}{
 		{
-			"loopback", []net.Addr{tcp("127.0.0.1", 4040)}, nil,
+			"loopback",
+			[]net.Addr{tcp("127.0.0.1", 4040)},
+			nil,
 			[]string{"127.0.0.1:4040", "localhost:4040", "LOCALHOST:4040", "[::1]:4040"},
 			[]string{
 				"", "127.0.0.1", "localhost", "127.0.0.1:4041", "127.0.0.1:80", "evil.example", "evil.example:4040", "localhost.evil.example:4040",
@@ -26,32 +28,44 @@ func TestGuardKnowsItsHost(t *testing.T) {
 			},
 		},
 		{
-			"an address of the network", []net.Addr{tcp("192.168.1.5", 4040)}, nil,
+			"an address of the network",
+			[]net.Addr{tcp("192.168.1.5", 4040)},
+			nil,
 			[]string{"192.168.1.5:4040", "localhost:4040"},
 			[]string{"192.168.1.6:4040", "evil.example:4040"},
 		},
 		{
-			"every address", []net.Addr{tcp("0.0.0.0", 4040)}, nil,
+			"every address",
+			[]net.Addr{tcp("0.0.0.0", 4040)},
+			nil,
 			[]string{"0.0.0.0:4040", "192.168.1.5:4040", "10.0.0.1:4040", "[fe80::1]:4040", "localhost:4040", "127.0.0.1:4040"},
 			[]string{"evil.example:4040", "192.168.1.5:4041", "192.168.1.5", "[fe80::1%25eth0]:4040", "192.168.1.5.nip.io:4040"},
 		},
 		{
-			"every address of both kinds", []net.Addr{tcp("::", 4040)}, nil,
+			"every address of both kinds",
+			[]net.Addr{tcp("::", 4040)},
+			nil,
 			[]string{"192.168.1.5:4040", "[::1]:4040", "[2001:db8::1]:4040"},
 			[]string{"evil.example:4040"},
 		},
 		{
-			"both loopbacks", []net.Addr{tcp("127.0.0.1", 4040), tcp("::1", 4040)}, []string{"localhost"},
+			"both loopbacks",
+			[]net.Addr{tcp("127.0.0.1", 4040), tcp("::1", 4040)},
+			[]string{"localhost"},
 			[]string{"[::1]:4040", "localhost:4040"},
 			[]string{"evil.example:4040"},
 		},
 		{
-			"the port that is left out", []net.Addr{tcp("127.0.0.1", 80)}, nil,
+			"the port that is left out",
+			[]net.Addr{tcp("127.0.0.1", 80)},
+			nil,
 			[]string{"127.0.0.1", "127.0.0.1:80", "localhost", "[::1]"},
 			[]string{"127.0.0.1:4040", "::1", "evil.example"},
 		},
 		{
-			"a name that was asked for", []net.Addr{tcp("192.168.1.5", 4040)}, []string{"Build.Example"},
+			"a name that was asked for",
+			[]net.Addr{tcp("192.168.1.5", 4040)},
+			[]string{"Build.Example"},
 			[]string{"build.example:4040", "BUILD.example:4040"},
 			[]string{"build.example", "evil.build.example:4040"},
 		},

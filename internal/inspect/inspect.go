@@ -38,6 +38,8 @@ type Options struct {
 	// Resend delivers a record to Target and returns what came back; nil when there
 	// is nowhere to deliver to.
 	Resend func(ctx context.Context, r journal.Record) (journal.Record, error)
+	// Hidden says of a header that its value is not to be kept; nil keeps all.
+	Hidden func(name string) bool
 	// MaxRecords and MaxBytes bound what is kept, the bytes roughly; 0 means
 	// DefaultRecords and DefaultBytes.
 	MaxRecords int
@@ -67,15 +69,18 @@ func New(o Options) *Inspector {
 	if o.MaxBytes <= 0 {
 		o.MaxBytes = DefaultBytes
 	}
+	if o.Hidden == nil {
+		o.Hidden = func(string) bool { return false }
+	}
 	i := &Inspector{o: o, c: o.Contract, store: newStore(o.MaxRecords, o.MaxBytes), assets: assets()}
 	i.digest = newDigest(i)
 	return i
 }
 
 // Add shows one more record. It never waits for who looks at it, and is cheap
-// enough to be called for every delivery. The record is kept as it is: nothing in
-// it may change afterwards, nor may credentials be in it.
-func (i *Inspector) Add(r journal.Record) { i.store.add(r) }
+// enough to be called for every delivery. Body and headers are copied; nothing
+// else in it may change afterwards.
+func (i *Inspector) Add(r journal.Record) { i.store.add(keep(r, i.o.Hidden)) }
 
 // End says that nothing more will be added; streams end when all has been sent.
 func (i *Inspector) End() { i.store.end() }

@@ -34,13 +34,17 @@ func (h *handler) resend(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusTooManyRequests, "others are being sent: try again when they are answered")
 		return
 	}
-	back, err := h.o.Resend(r.Context(), e.Record)
+	again := e.Record
+	again.Headers = e.header()
+	back, err := h.o.Resend(r.Context(), again)
 	if err != nil {
 		refuse(w, http.StatusBadGateway, "it could not be sent: "+err.Error())
 		return
 	}
 	back.Direction = journal.Sent
+	shown := keep(back, h.o.Hidden)
+	h.store.add(shown)
 	reply(w, http.StatusOK, struct {
 		Row Row `json:"row"`
-	}{h.row(h.store.add(back))})
+	}{h.row(shown)})
 }

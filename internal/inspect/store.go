@@ -1,7 +1,9 @@
 package inspect
 
 import (
+	"encoding/binary"
 	"math"
+	"net/http"
 	"sync"
 	"time"
 
@@ -12,11 +14,58 @@ import (
 // recordBytes is what a record takes besides its texts.
 const recordBytes = 640
 
-// entry is a kept record and its number, from 1.
+// maxSize is how many bytes the length of a header takes at the most: none is
+// longer than 256 MiB.
+const maxSize = 4
+
+// entry is a kept record and its number, from 1. Its body and its headers lie in
+// one piece of memory of its own, in which a garbage collector need not look for
+// more.
 type entry struct {
 	n    uint64
 	size int64
+	// headers are names and values, in turn, each with its length before it.
+	headers []byte
 	journal.Record
+}
+
+// keep makes an entry of a record; hidden says of which headers the value is not to
+// be read.
+func keep(r journal.Record, hidden func(name string) bool) *entry {
+	size, flat := sizeOf(&r)
+	e := &entry{size: size, Record: r}
+	own := append(make([]byte, 0, flat), r.Body...)
+	for name, values := range r.Headers {
+		for _, v := range values {
+			if hidden(name) {
+				v = journal.Hidden
+			}
+			own = sized(sized(own, name), v)
+		}
+	}
+	e.Body, e.headers, e.Headers = own[:len(r.Body):len(r.Body)], own[len(r.Body):], nil
+	e.expressible()
+	return e
+}
+
+func sized(dst []byte, s string) []byte {
+	return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
+}
+
+// header are the headers of the record.
+func (e *entry) header() http.Header {
+	out, rest := http.Header{}, e.headers
+	next := func() string {
+		n, skip := binary.Uvarint(rest)
+		s := string(rest[skip : skip+int(n)]) //nolint:gosec // keep wrote it
+		rest = rest[skip+int(n):]             //nolint:gosec // keep wrote it
+		return s
+	}
+	for len(rest) > 0 {
+		name := next()
+		out[name] = append(out[name], next())
+	}
+	return out
 }
 
 // counts are what a store has seen since the start.
@@ -51,10 +100,8 @@ func newStore(maxRecords int, maxBytes int64) *store {
 	return &store{maxRecords: maxRecords, maxBytes: maxBytes, seen: counts{First: 1, Live: true}}
 }
 
-// add keeps a record, and forgets the oldest where there is no room.
-func (s *store) add(r journal.Record) *entry {
-	e := &entry{size: sizeOf(&r), Record: r}
-	e.expressible()
+// add keeps an entry, and forgets the oldest where there is no room.
+func (s *store) add(e *entry) {
 	v := verdictOf(&e.Record)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -72,7 +119,6 @@ func (s *store) add(r journal.Record) *entry {
 		s.forget()
 	}
 	s.awaken()
-	return e
 }
 
 func (s *store) forget() {
@@ -138,19 +184,21 @@ func (e *entry) expressible() {
 	}
 }
 
-func sizeOf(r *journal.Record) int64 {
-	n := recordBytes + len(r.Body) + len(r.Answer.Body) + len(r.Path) + len(r.URL) + len(r.ID) + len(r.Redacted)
+// sizeOf is roughly what a record takes, and how much of that its body and its
+// headers do.
+func sizeOf(r *journal.Record) (size int64, flat int) {
+	flat = len(r.Body)
 	for name, values := range r.Headers {
-		n += len(name) + 64
 		for _, v := range values {
-			n += len(v) + 16
+			flat += len(name) + max(len(v), len(journal.Hidden)) + 2*maxSize
 		}
 	}
+	n := recordBytes + flat + len(r.Answer.Body) + len(r.Path) + len(r.URL) + len(r.ID) + len(r.Redacted)
 	for i := range r.Findings {
 		f := &r.Findings[i]
 		n += 112 + len(f.Pointer) + len(f.Message) + len(f.Expected) + len(f.Got) + len(f.Source)
 	}
-	return int64(n)
+	return int64(n), flat
 }
 
 // The verdicts, the worst last.

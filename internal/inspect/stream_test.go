@@ -115,7 +115,7 @@ func (l *live) open(path string, header ...string) *reader {
 	for n := 0; n < len(header); n += 2 {
 		r.Header.Set(header[n], header[n+1])
 	}
-	answer, err := (&http.Transport{DialContext: l.wires.dial, DisableKeepAlives: true}).RoundTrip(r)
+	answer, err := (&http.Transport{DialContext: l.wires.dial, DisableKeepAlives: true}).RoundTrip(r) //nolint:bodyclose // leave does
 	if err != nil {
 		l.Fatal(err)
 	}
@@ -197,7 +197,7 @@ func TestStream(t *testing.T) {
 			t.Errorf("what is new was told after %s", waited)
 		}
 		synctest.Wait()
-		time.Sleep(time.Second)
+		<-time.After(time.Second)
 		began = time.Now()
 		l.many(1)
 		r.expect("id: 6\nrows 6-6", status(6, 0, true))
@@ -310,12 +310,12 @@ func TestSlowReaderIsDropped(t *testing.T) {
 		if waited := time.Since(began); waited != 0 {
 			t.Errorf("adding took %s", waited)
 		}
-		time.Sleep(patience - time.Second)
+		<-time.After(patience - time.Second)
 		synctest.Wait()
 		if n := l.streams.Load(); n != 2 {
 			t.Errorf("%d streams before anybody is late", n)
 		}
-		time.Sleep(2 * time.Second)
+		<-time.After(2 * time.Second)
 		synctest.Wait()
 		if n := l.streams.Load(); n != 1 {
 			t.Errorf("%d streams, one reader of which does not read", n)
