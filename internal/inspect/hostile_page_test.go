@@ -12,47 +12,6 @@ import (
 	"github.com/paytest/paytest/internal/journal"
 )
 
-func testCompare(_ *testing.T, p *tab) {
-	s := newStage(p.t)
-	wrong(s)
-	p.as(wide())
-	p.visit(s, "5")
-	p.press("Gm")
-	p.until(`document.querySelector('.row.marked')?.n === 5`)
-	p.press("k\r")
-	p.text("#panel-title", "#4")
-	p.click("#tab-diff")
-	p.text(".diff-gone", `"state": "Pending"`)
-	p.text(".diff-new", `"state": "Complete"`)
-	p.until(`document.querySelector('#diff-with').value === 'marked'`)
-	eval[bool](p, `(() => { const s = document.querySelector('#diff-with'); s.value = 'previous'; s.dispatchEvent(new Event('change')); return true })()`)
-	p.text(".diff-gone", `"state": "Pending"`)
-	eval[bool](p, `(() => { const s = document.querySelector('#diff-with'); s.value = 'sample'; s.dispatchEvent(new Event('change')); return true })()`)
-	p.text(".diff-result", "The form is the same")
-	p.click("#diff-form")
-	p.text(".diff-new", `"invoiceId"`)
-	p.shoot("compare")
-}
-
-func testCopy(t *testing.T, p *tab) {
-	s := newStage(t)
-	wrong(s)
-	p.as(wide())
-	p.visit(s, "5")
-	p.press("G\r")
-	p.text("#panel-title", "#5")
-	clipboard := `Object.defineProperty(navigator, 'clipboard', {configurable: true, value: {writeText: async (text) => { %s }}}), true`
-	eval[bool](p, fmt.Sprintf(clipboard, "window.copied = text"))
-	for i, want := range []string{"curl ", "paytest ", "{\n"} {
-		p.click(fmt.Sprintf(".copy-group button:nth-of-type(%d)", i+1))
-		p.until(fmt.Sprintf(`window.copied?.startsWith(%q)`, want))
-	}
-	eval[bool](p, fmt.Sprintf(clipboard, "throw new Error('refused')"))
-	p.click(".copy-group button")
-	p.until(`document.querySelector('dialog.offer[open] textarea')?.value.startsWith('curl ')`)
-	p.until(`document.activeElement.matches('textarea') && document.activeElement.selectionEnd > 10`)
-}
-
 // attack is text that would do something anywhere but in a text.
 const attack = `<img src=x onerror="window.ran=1"><script>window.ran=1</script>"'></svg><svg onload=window.ran=1> ${window.ran=1} ` + "\u202e\u0000\u001b[31m\ufeff javascript:window.ran=1"
 

@@ -3,6 +3,7 @@ package inspect_test
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -38,7 +39,7 @@ func story(s *stage) {
 func TestPage(t *testing.T) {
 	browser := newBrowser(t)
 	for name, test := range map[string]func(*testing.T, *tab){
-		"looks": testLooks, "follow": testFollow, "keyboard": testKeyboard, "focus": testFocus, "compare": testCompare, "copy": testCopy,
+		"looks": testLooks, "follow": testFollow, "keyboard": testKeyboard, "focus": testFocus, "compare": testCompare, "copy": testCopy, "hangul": testHangul,
 		"hostile": testHostile, "many": testMany, "resume": testResume,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, newTab(browser, t)) })
@@ -142,6 +143,9 @@ func testKeyboard(t *testing.T, p *tab) {
 	wrong(s)
 	p.as(wide())
 	p.visit(s, "5")
+	p.do(chromedp.Navigate("about:blank"), chromedp.Navigate(s.url+"#/d/2"))
+	p.until(`document.querySelector('.row[aria-selected=true]')?.n === 2`)
+	p.press(kb.Escape)
 	p.press("/")
 	p.until(`document.activeElement.matches('.search')`)
 	p.press("pending")
@@ -234,6 +238,74 @@ func testFocus(t *testing.T, p *tab) {
 	p.until(`!document.querySelector('#tip').hidden && document.querySelector('#tip').textContent.length > 10`)
 	p.press(kb.Escape)
 	p.until(`document.querySelector('#tip').hidden && !document.querySelector('#panel').hidden`)
+}
+
+func testCompare(_ *testing.T, p *tab) {
+	s := newStage(p.t)
+	wrong(s)
+	p.as(wide())
+	p.visit(s, "5")
+	p.press("Gm")
+	p.until(`document.querySelector('.row.marked')?.n === 5`)
+	p.press("k\r")
+	p.text("#panel-title", "#4")
+	p.click("#tab-diff")
+	p.text(".diff-gone", `"state": "Pending"`)
+	p.text(".diff-new", `"state": "Complete"`)
+	p.until(`document.querySelector('#diff-with').value === 'marked'`)
+	eval[bool](p, `(() => { const s = document.querySelector('#diff-with'); s.value = 'previous'; s.dispatchEvent(new Event('change')); return true })()`)
+	p.text(".diff-gone", `"state": "Pending"`)
+	eval[bool](p, `(() => { const s = document.querySelector('#diff-with'); s.value = 'sample'; s.dispatchEvent(new Event('change')); return true })()`)
+	p.text(".diff-result", "The form is the same")
+	p.click("#diff-form")
+	p.text(".diff-new", `"invoiceId"`)
+	p.shoot("compare")
+}
+
+func testCopy(t *testing.T, p *tab) {
+	s := newStage(t)
+	wrong(s)
+	p.as(wide())
+	p.visit(s, "5")
+	p.press("G\r")
+	p.text("#panel-title", "#5")
+	clipboard := `Object.defineProperty(navigator, 'clipboard', {configurable: true, value: {writeText: async (text) => { %s }}}), true`
+	eval[bool](p, fmt.Sprintf(clipboard, "window.copied = text"))
+	for i, want := range []string{"curl ", "paytest ", "{\n"} {
+		p.click(fmt.Sprintf(".copy-group button:nth-of-type(%d)", i+1))
+		p.until(fmt.Sprintf(`window.copied?.startsWith(%q)`, want))
+	}
+	eval[bool](p, fmt.Sprintf(clipboard, "throw new Error('refused')"))
+	p.click(".copy-group button")
+	p.until(`document.querySelector('dialog.offer[open] textarea')?.value.startsWith('curl ')`)
+	p.until(`document.activeElement.matches('textarea') && document.activeElement.selectionEnd > 10`)
+}
+
+// testHangul compares two syllables: where no font had them, both were the same
+// empty box.
+func testHangul(t *testing.T, p *tab) {
+	if fonts, err := exec.CommandContext(t.Context(), "fc-list", ":lang=ko", "family").Output(); err != nil || len(fonts) == 0 {
+		t.Skip("no font with Hangul is installed: whether it is shown is not tested")
+	}
+	s := newStage(t)
+	wrong(s)
+	p.as(wide())
+	p.visit(s, "5")
+	p.press("G" + kb.Enter)
+	p.until(`document.querySelector('.value-string')`)
+	for _, selector := range []string{"body", ".value-string"} {
+		if !eval[bool](p, fmt.Sprintf(`(() => {
+			const drawn = (text) => {
+				const c = document.createElement('canvas').getContext('2d');
+				c.font = getComputedStyle(document.querySelector(%q)).font;
+				c.fillText(text, 20, 50);
+				return c.getImageData(0, 0, 100, 100).data.join();
+			};
+			return drawn('한') !== drawn('글') && drawn('한') !== drawn('');
+		})()`, selector)) {
+			t.Errorf("%s: Hangul is not shown", selector)
+		}
+	}
 }
 
 // everywhere is how many of the views are looked at in every way.

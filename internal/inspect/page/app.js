@@ -11,13 +11,13 @@ import { toast } from './toast.js';
 import * as api from './api.js';
 
 const STATES = {
-  connecting: 'Connecting', live: 'Live', reconnecting: 'Reconnecting', ended: 'Ended',
-  lost: 'Ended: paytest no longer answers',
+  connecting: 'Connecting', live: 'Live', reconnecting: 'Reconnecting', ended: 'Ended', recorded: 'Recorded', lost: 'Disconnected',
 };
 const SAY_EVERY = 4000;
 
 function connection(state) {
-  byId('connection').dataset.state = state === 'lost' ? 'ended' : state;
+  byId('connection').dataset.state = state;
+  if (state === 'lost') toast('paytest does not know this page any more: open the URL that it printed last');
   const text = byId('connection-text');
   if (text.textContent !== STATES[state]) text.textContent = STATES[state];
 }
@@ -102,7 +102,7 @@ async function start() {
       teller.status(status);
       if (status.forgotten > 0 && status.first > 0) store.forget(status.first);
     },
-    state: connection,
+    state: (state) => connection(state === 'ended' && !contract.live ? 'recorded' : state),
   });
 }
 

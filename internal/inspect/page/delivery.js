@@ -12,6 +12,7 @@ import * as api from './api.js';
 
 const FIRST_FINDINGS = 12;
 const MORE_FINDINGS = 100;
+const MOST_PARTIES = 4;
 
 // DeliveryView draws one delivery. It remembers which tab the reader likes.
 export class DeliveryView {
@@ -46,13 +47,23 @@ export class DeliveryView {
       ['Time', h('time', { datetime: row.time, title: row.time }, clock(row.time))],
       ['Answer', `${row.status || 'none'} in ${millis(row.latencyMs)}`],
       ['Signature', signature ? visible(signature) : 'not verified'],
-      [row.subject ? visible(row.subject) : 'Subject', row.id ? h('a', { href: toPayment(row.subject, row.id), class: 'mono', id: 'to-payment', title: 'State graph and facts (v)' }, clip(row.id, 120)) : '–', 'wide'],
+      ...this.parties(),
       ['Request', [h('span', { class: 'mono' }, `${visible(method)} ${clip(url || row.path, 200)}`), ` · ${bytes(size)}`], 'wide'],
     ];
     if (forwarded) facts.push(['Forwarded', h('span', { class: 'mono' }, clip(forwarded, 200)), 'wide']);
     if (redacted) facts.push(['Body', clip(redacted, 200), 'wide']);
     if (row.direction === 'sent') facts.push(['Attempt', count(row.attempt || 1)]);
     return h('dl', { class: 'summary' }, facts.map(([name, value, wide]) => h('div', { class: wide }, h('dt', null, name), h('dd', null, value))));
+  }
+
+  // parties are the subjects that the delivery is about, its own first.
+  parties() {
+    const { row, parties } = this.delivery;
+    const link = (subject, id, own) => [visible(subject) || 'subject', h('a', {
+      href: toPayment(subject, id), class: 'mono', id: own ? 'to-payment' : null, title: own ? 'State graph and facts (v)' : 'State graph and facts',
+    }, clip(id, 120)), 'wide'];
+    const others = (parties ?? []).filter((party) => party.id !== row.id || party.subject !== row.subject);
+    return [...(row.id ? [link(row.subject, row.id, true)] : []), ...others.slice(0, MOST_PARTIES).map((party) => link(party.subject, party.id, false))];
   }
 
   actions() {

@@ -97,7 +97,8 @@ export class Payload {
     const field = this.fields.get(node.pointer);
     if (!field) return h('span', { class: 'key' }, long(node.key, 200));
     const button = h('button', { type: 'button', class: 'key key-known', onclick: () => copy(node.pointer, visible(node.pointer)) }, clip(node.key, 200));
-    explain(button, [h('strong', null, visible(field.fact)), ' ', visible(field.meaning), field.source ? h('span', { class: 'source' }, visible(field.source)) : null]);
+    explain(button, [h('strong', null, visible(field.fact)), ' ', visible(field.meaning), field.source ? h('span', { class: 'source' }, visible(field.source)) : null,
+      h('span', { class: 'source' }, 'Click to copy ', h('code', null, visible(node.pointer)))]);
     return button;
   }
 

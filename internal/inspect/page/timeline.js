@@ -48,6 +48,7 @@ export class Timeline {
 
   changed(dropped) {
     if (dropped && !this.following) this.grid.scrollTop -= dropped * this.height;
+    if (this.awaited && this.store.index(this.awaited) >= 0) this.reveal(this.awaited);
     this.schedule();
   }
 
@@ -229,7 +230,9 @@ export class Timeline {
 
   reveal(n) {
     const at = this.store.index(n);
+    this.awaited = at < 0 ? n : 0; // the page was opened at it, and its row is yet to come
     if (at < 0) return;
+    this.body.style.height = `${this.store.view.length * this.height}px`;
     const top = at * this.height;
     const inner = this.grid.clientHeight - this.head.offsetHeight;
     if (top < this.grid.scrollTop) this.grid.scrollTop = top;
