@@ -97,6 +97,10 @@ func testFollow(t *testing.T, p *tab) {
 
 	p.click(".row-violation .c1")
 	p.text("#panel-title", "#5 invoice.updated")
+	p.do(chromedp.NavigateBack())
+	p.until(`document.querySelector('#panel').hidden`)
+	p.do(chromedp.NavigateForward())
+	p.text("#panel-title", "#5 invoice.updated")
 	p.text(`.line-violation[data-pointer="/data/previousState"] + .beside`, "illegal-transition")
 	p.text(`.line-violation[data-pointer="/data/previousState"] + .beside .source`, "webhook/invoice")
 	p.click(".finding .pointer")

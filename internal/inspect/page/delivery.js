@@ -46,7 +46,7 @@ export class DeliveryView {
       ['Edge', edge(row)],
       ['Time', h('time', { datetime: row.time, title: row.time }, clock(row.time))],
       ['Answer', `${row.status || 'none'} in ${millis(row.latencyMs)}`],
-      ['Signature', signature ? visible(signature) : 'not verified'],
+      ['Signature', visible(signature) || (row.codes.includes('wrong-signature') ? 'wrong' : 'not verified')],
       ...this.parties(),
       ['Request', [h('span', { class: 'mono' }, `${visible(method)} ${clip(url || row.path, 200)}`), ` · ${bytes(size)}`], 'wide'],
     ];

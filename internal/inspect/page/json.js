@@ -10,7 +10,7 @@ const WORD = /true|false|null/y;
 const POINTER = 1000;
 
 // pointerTo is the JSON pointer of a member, or null where it would be too long.
-export function pointerTo(parent, name) {
+function pointerTo(parent, name) {
   const step = String(name);
   if (parent === null || parent.length + step.length > POINTER) return null;
   return `${parent}/${step.replaceAll('~', '~0').replaceAll('/', '~1')}`;

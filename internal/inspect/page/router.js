@@ -4,7 +4,6 @@
 export const toDelivery = (n) => `#/d/${n}`;
 export const toPayment = (subject, id) => `#/p/${encodeURIComponent(subject)}/${encodeURIComponent(id)}`;
 export const LIST = '#/';
-export const OVERVIEW = '#/overview';
 
 function decoded(part) {
   try {

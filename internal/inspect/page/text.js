@@ -21,13 +21,13 @@ export function clip(text, size) {
 }
 
 // wholeCharacters cuts without leaving half a surrogate pair.
-export function wholeCharacters(text, size) {
+function wholeCharacters(text, size) {
   const code = text.charCodeAt(size - 1);
   return text.slice(0, code >= 0xd800 && code < 0xdc00 && size < text.length ? size - 1 : size);
 }
 
 // pieces is text as nodes with unseen characters set apart; line breaks stay.
-export function pieces(text) {
+function pieces(text) {
   const out = [];
   let from = 0;
   for (const match of text.matchAll(UNSEEN_BUT_BREAKS)) {
