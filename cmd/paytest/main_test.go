@@ -203,7 +203,7 @@ func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
 			if at.page {
 				ts.Setenv(name+"_ui", strings.TrimSuffix(at.url, "/"))
 				ts.Setenv(name+"_page", strings.Split(at.url, "/")[2])
-				waiting = args[2] != "inspect"
+				waiting = args[2] == "listen"
 				continue
 			}
 			ts.Setenv(name, at.url)

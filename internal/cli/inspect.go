@@ -17,6 +17,7 @@ import (
 	"github.com/paytest/paytest/internal/journal"
 	"github.com/paytest/paytest/internal/listen"
 	"github.com/paytest/paytest/internal/report"
+	"github.com/paytest/paytest/internal/scenario"
 	"github.com/paytest/paytest/internal/verify"
 )
 
@@ -207,4 +208,30 @@ func (s *session) resend(ctx context.Context, r journal.Record) (journal.Record,
 		back.Findings = []verify.Finding{*s.wrongAnswer(fmt.Sprintf("the endpoint did not answer: %v", res.Err), string(res.Outcome))}
 	}
 	return back, nil
+}
+
+// shown plays every scenario, shows what is sent, and goes on showing it until it
+// is interrupted.
+func (r *runner) shown(ctx context.Context, scenarios []*scenario.Scenario) error {
+	to, err := deliver.ResolveURL(r.t.to, "")
+	if err != nil {
+		return usage("--to: %w", err)
+	}
+	u, err := r.openUI(ctx, r.o.ui, inspect.Options{Title: "sent to " + withoutQuery(to), Live: true, Received: withoutQuery(to)})
+	if err != nil {
+		return err
+	}
+	defer u.close()
+	if r.journal == nil {
+		r.journal = &recorder{app: r.app}
+	}
+	r.journal.ui = u
+	u.told(r.app)
+	defer u.start(ctx, r.app)()
+	if err = r.all(ctx, scenarios); ctx.Err() == nil {
+		u.End()
+		r.err.Line(report.S(report.Faint, "Ctrl-C ends the inspector"))
+		<-ctx.Done()
+	}
+	return err
 }

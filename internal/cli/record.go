@@ -17,10 +17,12 @@ import (
 	"github.com/paytest/paytest/internal/verify"
 )
 
-// recorder appends to a journal; a nil one records nothing.
+// recorder appends to a journal, and shows what it appends; a nil one does
+// neither.
 type recorder struct {
 	app *app
-	j   *journal.Journal
+	j   *journal.Journal // nil when nothing is kept
+	ui  *ui              // nil when nobody looks
 	bad sync.Once
 }
 
@@ -44,7 +46,7 @@ func (a *app) recorder(path string, o journal.Options) (*recorder, error) {
 }
 
 func (r *recorder) close() {
-	if r == nil {
+	if r == nil || r.j == nil {
 		return
 	}
 	if err := r.j.Close(); err != nil {
@@ -65,6 +67,12 @@ func (r *recorder) sent(ctx context.Context, d delivery, header http.Header, res
 		return
 	}
 	rec := r.app.sentRecord(d, header, res)
+	if r.ui != nil {
+		r.ui.Add(rec)
+	}
+	if r.j == nil {
+		return
+	}
 	if _, err := r.j.Append(context.WithoutCancel(ctx), rec); err != nil {
 		r.warn(err)
 	}

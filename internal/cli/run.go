@@ -31,6 +31,7 @@ type runOptions struct {
 	schema      bool
 	record      string
 	reports     []string
+	ui          string
 }
 
 func newRun(a *app) *cobra.Command {
@@ -49,6 +50,7 @@ endpoint cannot be reached.`,
 		Example: `  paytest run --list
   paytest run paid
   paytest run --all-paths --min-coverage 100% --report junit=out.xml
+  paytest run paid --speed 60x --ui               watch it in the browser
   paytest run paid --shuffle 50        the same events in 50 other orders
   paytest run ./checkout.yaml --payments 200 --concurrency 20`,
 		ValidArgsFunction: a.completeScenarios,
@@ -67,6 +69,7 @@ endpoint cannot be reached.`,
 	f.BoolVar(&o.explain, "explain", false, "show the steps of the scenarios, and send nothing")
 	f.BoolVar(&o.schema, "schema", false, "print the JSON Schema of scenario files, for editors")
 	recordFlag(cmd, &o.record, "what is sent, and the answers,")
+	uiFlag(cmd, &o.ui)
 	reportFlag(cmd, &o.reports)
 	once(cmd, "all-paths", "seed", "list", "explain", "schema")
 	for _, name := range []string{"shuffle", "payments", "concurrency", "min-coverage", "seed"} {
@@ -121,7 +124,10 @@ func (a *app) run(cmd *cobra.Command, o *runOptions, args []string) error {
 		return err
 	}
 	defer r.close()
-	return r.all(cmd.Context(), chosen)
+	if o.ui == "" {
+		return r.all(cmd.Context(), chosen)
+	}
+	return r.shown(cmd.Context(), chosen)
 }
 
 // chosen finds the scenarios that are to be played: by name, by file, or all
