@@ -65,6 +65,6 @@ export function ranked(caption, columns, rows) {
     h('tbody', null, rows.slice(0, 100).map(([name, n]) => {
       const bar = h('span', { class: 'ranked-bar', 'aria-hidden': 'true' });
       bar.style.width = `${(n / most) * 100}%`;
-      return h('tr', null, h('th', { scope: 'row' }, visible(name)), h('td', null, h('span', { class: 'ranked-cell' }, bar, h('span', { class: 'ranked-count' }, count(n)))));
+      return h('tr', null, h('th', { scope: 'row' }, visible(name)), h('td', null, h('span', { class: 'ranked-cell' }, h('span', { class: 'ranked-track' }, bar), h('span', { class: 'ranked-count' }, count(n)))));
     })));
 }

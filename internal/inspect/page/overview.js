@@ -13,6 +13,7 @@ export function overviewView(data) {
   return [
     h('h2', { id: 'overview-title', tabindex: -1 }, 'Overview'),
     figures(data),
+    data.missed > 0 ? h('p', { class: 'quiet-text' }, `${counted(data.missed, 'delivery was', 'deliveries were')} forgotten before the overview was first opened: the figures leave them out.`) : null,
     h('div', { class: 'cards' },
       (data.coverage ?? []).map(coverage),
       card('Verdicts over time', 'over-time-title', '', overTime(data.overTime ?? [])),
@@ -44,7 +45,7 @@ function meter(seen, of, name) {
 function averages(all) {
   if (all.length === 0) return null;
   return card('Averages', 'averages-title', '', h('table', { class: 'averages' }, h('caption', { class: 'hidden-text' }, 'Averages'),
-    h('thead', null, h('tr', null, ['Fact', 'By', 'Count', 'Average'].map((name) => h('th', { scope: 'col' }, name)))),
+    h('thead', null, h('tr', null, ['Fact', 'By', 'Count', 'Average'].map((name, i) => h('th', { scope: 'col', class: i > 1 ? 'figure' : null }, name)))),
     h('tbody', null, all.slice(0, 100).map((one) => h('tr', null, h('th', { scope: 'row' }, clip(one.fact, 60)), h('td', null, clip(one.by, 60) || 'all'),
       h('td', { class: 'figure' }, count(one.count)), h('td', { class: 'figure mono' }, clip(one.average, 60)))))));
 }
