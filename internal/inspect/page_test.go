@@ -399,7 +399,7 @@ func axeSource(t *testing.T) string {
 	}
 	source, err := os.ReadFile(path)
 	if err != nil {
-		t.Logf("accessibility is not checked: AXE names no axe.min.js, and there is none in %s", path)
+		t.Logf("accessibility is not checked: there is no %s; npm ci --prefix internal/inspect/testdata brings it, or AXE names another", path)
 		return ""
 	}
 	return string(source)
