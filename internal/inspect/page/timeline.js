@@ -43,7 +43,6 @@ export class Timeline {
     const height = parseFloat(getComputedStyle(this.body).getPropertyValue('--row'));
     if (height > 0) this.height = height;
     this.render();
-    if (this.following) this.toEnd();
   }
 
   changed(dropped) {
@@ -64,7 +63,6 @@ export class Timeline {
     requestAnimationFrame(() => {
       this.scheduled = false;
       this.render();
-      if (this.following) this.toEnd();
     });
   }
 
@@ -107,7 +105,7 @@ export class Timeline {
 
   render() {
     const { view } = this.store;
-    this.body.style.height = `${view.length * this.height}px`;
+    this.grow();
     this.grid.setAttribute('aria-rowcount', view.length + 1);
     const wanted = this.range();
     const numbers = new Set(wanted.map((i) => view[i].n));
@@ -124,6 +122,7 @@ export class Timeline {
     }
     this.tabStop(wanted);
     this.say();
+    if (this.following) this.toEnd();
   }
 
   place(row, index) {
@@ -168,9 +167,15 @@ export class Timeline {
     for (const [n, element] of this.drawn) element.tabIndex = n === stop ? 0 : -1;
   }
 
-  // below is how many pixels of the rows are below what is in sight.
+  // grow makes room for all rows that there are by now.
+  grow() {
+    this.room = this.store.view.length * this.height;
+    this.body.style.height = `${this.room}px`;
+  }
+
+  // below is how many pixels of that room are below what is in sight.
   below() {
-    return this.store.view.length * this.height + this.head.offsetHeight - this.grid.scrollTop - this.grid.clientHeight;
+    return this.room + this.head.offsetHeight - this.grid.scrollTop - this.grid.clientHeight;
   }
 
   say() {
@@ -232,7 +237,7 @@ export class Timeline {
     const at = this.store.index(n);
     this.awaited = at < 0 ? n : 0; // the page was opened at it, and its row is yet to come
     if (at < 0) return;
-    this.body.style.height = `${this.store.view.length * this.height}px`;
+    this.grow();
     const top = at * this.height;
     const inner = this.grid.clientHeight - this.head.offsetHeight;
     if (top < this.grid.scrollTop) this.grid.scrollTop = top;
