@@ -1,6 +1,7 @@
 package payment
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -14,7 +15,7 @@ const recentGap = 200 * time.Millisecond
 // as old as age: a receiver may refuse events that are not recent.
 func Recent(c *contract.Contract, age time.Duration) map[*contract.State]time.Duration {
 	states := c.States()
-	slices.SortStableFunc(states, func(a, b *contract.State) int { return int(a.At - b.At) })
+	slices.SortStableFunc(states, func(a, b *contract.State) int { return cmp.Compare(a.At, b.At) })
 	out := make(map[*contract.State]time.Duration, len(states))
 	for i, st := range states {
 		out[st] = age - time.Duration(len(states)-i)*recentGap
