@@ -133,8 +133,14 @@ const clipAt = 100
 
 // short shows an identifier in a sentence; the whole of it is in the payload.
 func short(id string) string {
-	if r := []rune(id); len(r) > 18 {
-		return string(r[:13]) + "…"
+	n, cut := 0, 0
+	for i := range id {
+		switch n++; n {
+		case 14:
+			cut = i
+		case 19:
+			return id[:cut] + "…"
+		}
 	}
 	return id
 }

@@ -11,6 +11,27 @@ import (
 	"github.com/paytest/paytest/payloads"
 )
 
+func records(k *Checker) []record {
+	var out []record
+	for i := range k.shards {
+		for slot := range k.shards[i].count {
+			out = append(out, k.shards[i].load(slot))
+		}
+	}
+	return out
+}
+
+// indexed counts the records that are found by their hashes.
+func indexed(k *Checker) int {
+	n := 0
+	for _, r := range records(k) {
+		if at := &k.shards[k.shardOf(r.hash)]; at.find(r.hash) != noSlot {
+			n++
+		}
+	}
+	return n
+}
+
 // TestForgetting delivers more payments than are remembered, one event of each
 // in turn, so that a payment's earlier events are always forgotten.
 func TestForgetting(t *testing.T) {
@@ -33,8 +54,8 @@ func TestForgetting(t *testing.T) {
 			if !v.OK() || v.Has(Gap) || v.Duplicate {
 				t.Errorf("%s of payment %d: %+v", name, i, v.Findings)
 			}
-			if len(k.store.records) > limit || len(k.store.index) > limit {
-				t.Fatalf("%d subjects are remembered, not %d", len(k.store.records), limit)
+			if found := indexed(k); k.shards[0].count > limit || found != k.shards[0].count {
+				t.Fatalf("%d subjects are remembered, %d can be found, not %d", k.shards[0].count, found, limit)
 			}
 		}
 	}
@@ -65,7 +86,7 @@ func TestClaimsAreBounded(t *testing.T) {
 			t.Fatal(v.Findings)
 		}
 	}
-	for _, r := range k.store.records {
+	for _, r := range records(k) {
 		if r.count != 1 {
 			t.Errorf("%d deliveries are remembered, which differ in their times alone", r.count)
 		}
@@ -96,14 +117,18 @@ func TestLongValuesAreBounded(t *testing.T) {
 			}
 		}
 	}
-	for _, r := range k.store.records {
-		e, ok := k.store.at(r.last)
+	for _, r := range records(k) {
+		e, ok := k.entry(r.last, r.hash)
 		if !ok || r.count != 1 {
 			t.Fatalf("%d deliveries are remembered: %v", r.count, ok)
 		}
-		for i := range e.fields() {
-			if len(e.token(i)) > tokenLimit {
-				t.Errorf("%d bytes are remembered of %s", len(e.token(i)), st.Fields[i].Path())
+		words, ok := k.words(&e)
+		if !ok {
+			t.Fatal("the words are not remembered")
+		}
+		for i, w := range words {
+			if len(w) > tokenLimit {
+				t.Errorf("%d bytes are remembered of %s", len(w), st.Fields[i].Path())
 			}
 		}
 	}

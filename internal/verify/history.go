@@ -25,8 +25,8 @@ type history struct {
 	c        *contract.Contract
 	strict   Strict
 	subjects map[key]*subject
-	// partial is set when subjects may have been forgotten.
-	partial bool
+	// coder compares what is remembered as codes alone; nil when nothing is.
+	coder *coder
 }
 
 type key struct {
@@ -53,6 +53,15 @@ type known struct {
 	field *contract.Field
 	state *contract.State
 	v     jsondoc.Value
+	// lost is the value's code, when all else of it is forgotten.
+	lost code
+}
+
+func (x known) String() string {
+	if x.lost != noCode {
+		return "a value that is forgotten"
+	}
+	return literal(x.v)
 }
 
 // claim is a relation that a reported state demands of some subjects' facts.
@@ -107,7 +116,7 @@ func (h *history) subject(id key) *subject {
 	if s, ok := h.subjects[id]; ok {
 		return s
 	}
-	return &subject{key: id, partial: h.partial}
+	return &subject{key: id}
 }
 
 func partyOf(parties []*subject, kind *contract.Subject) *subject {
@@ -182,16 +191,35 @@ func (h *history) drift(v *Verdict, own *subject, parties []*subject) {
 			continue
 		}
 		was, ok := p.fact(x.field.Fact)
-		if !ok || payment.Equal(x.field.Fact, bounded(x.v), was.v) {
+		if !ok || h.same(x.field.Fact, v.known(x), was) {
 			continue
 		}
 		v.add(Finding{
 			Code: code, Severity: Violation, Pointer: x.field.Pointer.String(), Source: x.field.Fact.Source,
-			Expected: literal(was.v), Got: literal(x.v),
+			Expected: was.String(), Got: literal(x.v),
 			Message: fmt.Sprintf("%s %s: %s %s differs from %s %s, first seen in %s", p.kind.Name, short(p.id),
-				x.field.Name(), literal(x.v), was.field.Name(), literal(was.v), was.state),
+				x.field.Name(), literal(x.v), was.field.Name(), was, was.state),
 		})
 	}
+}
+
+// known is a payload's value as it is remembered.
+func (v *Verdict) known(x value) known { return known{x.field, v.State, bounded(x.v), x.lost} }
+
+// same reports whether two values of a fact are the same, or are not known to
+// differ.
+func (h *history) same(f *contract.Fact, a, b known) bool {
+	if a.lost == noCode && b.lost == noCode {
+		return payment.Equal(f, a.v, b.v)
+	}
+	return sameCode(h.code(f, a), h.code(f, b))
+}
+
+func (h *history) code(f *contract.Fact, x known) code {
+	if x.lost != noCode {
+		return x.lost
+	}
+	return h.coder.of(f, x.v.AppendLiteral(nil))
 }
 
 func (s *subject) fact(f *contract.Fact) (known, bool) {
@@ -219,13 +247,13 @@ func (h *history) relations(v *Verdict, parties []*subject) {
 func (h *history) claims(v *Verdict, parties []*subject) []claim {
 	var out []claim
 	for _, rel := range v.State.Relations {
-		if !applies(rel, v) {
+		if !h.applies(rel, v) {
 			continue
 		}
 		c := claim{rel: rel, parties: parties}
 		for _, x := range v.values {
 			if x.field.Fact.Scope == nil && (x.field.Fact == rel.A || x.field.Fact == rel.B) {
-				c.own = append(c.own, known{x.field, v.State, bounded(x.v)})
+				c.own = append(c.own, v.known(x))
 			}
 		}
 		out = append(out, c)
@@ -233,10 +261,10 @@ func (h *history) claims(v *Verdict, parties []*subject) []claim {
 	return out
 }
 
-func applies(rel *contract.Relation, v *Verdict) bool {
+func (h *history) applies(rel *contract.Relation, v *Verdict) bool {
 	for _, cond := range rel.When {
 		if !slices.ContainsFunc(v.values, func(x value) bool {
-			return x.field.Fact == cond.Fact && payment.Equal(cond.Fact, x.v, cond.Value)
+			return x.field.Fact == cond.Fact && x.lost != opaqueCode && h.same(cond.Fact, known{v: x.v, lost: x.lost}, known{v: cond.Value})
 		}) {
 			return false
 		}
@@ -251,7 +279,7 @@ func (h *history) judge(v *Verdict, c claim) {
 	}
 	a, okA := c.value(c.rel.A, v)
 	b, okB := c.value(c.rel.B, v)
-	if !okA || !okB || holds(c.rel, a.v, b.v) {
+	if !okA || !okB || h.holds(c.rel, a, b) {
 		return
 	}
 	words := map[contract.RelationKind]string{
@@ -266,9 +294,9 @@ func (h *history) judge(v *Verdict, c claim) {
 	f := Finding{
 		Code: BrokenRelation, Severity: Violation, Source: c.rel.Basis(),
 		Expected: fmt.Sprintf("%s %s %s", a.field.Name(), words[c.rel.Kind], b.field.Name()),
-		Got:      fmt.Sprintf("%s and %s", literal(a.v), literal(b.v)),
-		Message: fmt.Sprintf("%s: %s %s%s %s %s %s%s", c.rel.State, a.field.Name(), literal(a.v), in(a),
-			words[c.rel.Kind], b.field.Name(), literal(b.v), in(b)),
+		Got:      fmt.Sprintf("%s and %s", a, b),
+		Message: fmt.Sprintf("%s: %s %s%s %s %s %s%s", c.rel.State, a.field.Name(), a, in(a),
+			words[c.rel.Kind], b.field.Name(), b, in(b)),
 	}
 	for _, x := range v.values {
 		if x.field.Fact == c.rel.A || f.Pointer == "" && x.field.Fact == c.rel.B {
@@ -278,6 +306,21 @@ func (h *history) judge(v *Verdict, c claim) {
 	if !slices.Contains(v.Findings, f) {
 		v.add(f)
 	}
+}
+
+// holds reports whether two values are in a relation, or are not known not to be.
+func (h *history) holds(rel *contract.Relation, a, b known) bool {
+	if a.lost == noCode && b.lost == noCode {
+		return holds(rel, a.v, b.v)
+	}
+	x, y := h.code(rel.A, a), h.code(rel.B, b)
+	switch {
+	case rel.A.Compare != rel.B.Compare || x == opaqueCode || y == opaqueCode:
+		return true
+	case rel.Kind == contract.Equal:
+		return x == y
+	}
+	return rel.Kind != contract.Different || x != y // times are never lost
 }
 
 func holds(rel *contract.Relation, a, b jsondoc.Value) bool {
@@ -313,7 +356,7 @@ func (c claim) value(f *contract.Fact, v *Verdict) (known, bool) {
 	}
 	for _, x := range v.values {
 		if x.field.Fact == f {
-			return known{x.field, v.State, bounded(x.v)}, true
+			return v.known(x), true
 		}
 	}
 	return known{}, false
@@ -342,14 +385,14 @@ func (h *history) judgeNever(v *Verdict, c claim) {
 
 // notes says what is noticed about a delivery that breaks nothing.
 func (v *Verdict) notes(own *subject) {
-	about := own.kind.Name + " " + short(own.id)
+	about := func() string { return own.kind.Name + " " + short(own.id) }
 	if own.seen.Has(v.Edge) {
 		v.Duplicate = true
-		v.add(Finding{Code: Duplicate, Severity: Note, Message: fmt.Sprintf("%s was reported %s before", about, v.State.Label())})
+		v.add(Finding{Code: Duplicate, Severity: Note, Message: about() + " was reported " + v.State.Label() + " before"})
 		return
 	}
 	if later := own.seen.Overtook(v.Edge); later != nil {
-		v.add(Finding{Code: Late, Severity: Note, Message: fmt.Sprintf("%s: %s arrives after %s, which follows it", about, v.Edge, later)})
+		v.add(Finding{Code: Late, Severity: Note, Message: about() + ": " + v.Edge.String() + " arrives after " + later.String() + ", which follows it"})
 	}
 	if own.seen.Missing(v.Edge) && !own.partial {
 		v.add(Finding{Code: Gap, Severity: Note, Message: gap(own, v.Edge)})
@@ -357,7 +400,7 @@ func (v *Verdict) notes(own *subject) {
 }
 
 func gap(s *subject, e *contract.Edge) string {
-	return fmt.Sprintf("%s %s: %s without an event that led to %s: it is late, or was lost", s.kind.Name, short(s.id), e, e.From.Label())
+	return s.kind.Name + " " + short(s.id) + ": " + e.String() + " without an event that led to " + e.From.Label() + ": it is late, or was lost"
 }
 
 func (h *history) record(v *Verdict, own *subject, parties []*subject) {
@@ -376,7 +419,7 @@ func (h *history) record(v *Verdict, own *subject, parties []*subject) {
 	for _, x := range v.values {
 		if p := partyOf(parties, x.field.Fact.Scope); p != nil {
 			if _, ok := p.fact(x.field.Fact); !ok {
-				p.facts = append(p.facts, known{x.field, v.State, bounded(x.v)})
+				p.facts = append(p.facts, v.known(x))
 			}
 		}
 	}
@@ -399,7 +442,7 @@ func (s *subject) remember(c claim) {
 		if old.rel != c.rel || !slices.Equal(old.parties, c.parties) {
 			continue
 		}
-		if len(c.own) == 0 || slices.EqualFunc(old.own, c.own, func(a, b known) bool { return jsondoc.Equal(a.v, b.v) }) {
+		if len(c.own) == 0 || slices.EqualFunc(old.own, c.own, func(a, b known) bool { return a.lost == b.lost && jsondoc.Equal(a.v, b.v) }) {
 			return
 		}
 		if c.rel.Kind == contract.NotBefore && len(c.own) == 1 && len(old.own) == 1 {

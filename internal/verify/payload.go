@@ -46,6 +46,7 @@ type Verdict struct {
 type value struct {
 	field *contract.Field
 	v     jsondoc.Value
+	lost  code // as in known
 }
 
 // OK reports whether nothing breaks the contract.
@@ -360,7 +361,7 @@ func (v *Verdict) extract(doc jsondoc.Value) {
 
 // tell takes note of a fact, and of a value that the documents do not name.
 func (v *Verdict) tell(f *contract.Field, at jsondoc.Value) {
-	v.values = append(v.values, value{f, at})
+	v.values = append(v.values, value{field: f, v: at})
 	if f.Fact == v.State.Subject.ID && at.Kind == jsondoc.String {
 		v.ID = at.Text
 	}

@@ -22,18 +22,19 @@ type plan struct {
 	twins [][2]int
 	// named are the fields of which the documents name the usual values.
 	named []named
-	// needed are the fields that relations ask for.
-	needed []neededField
+	// kept are the fields that are remembered; identities are besides.
+	kept []kept
+	// spoken are the fields whose words are, for a while.
+	spoken []int
 	// demands are the relations that the state demands.
 	demands []demand
 	// stamps are the event's own facts that relations ask for.
 	stamps []stamp
+	// nevers are the states that the state's demands exclude.
+	nevers []int
 	// plain is set when of deliveries that differ in their stamps alone, one that
 	// has the most demanding of each says it all.
 	plain bool
-	// shared lists, for each state, the fields that carry the same fact about the
-	// same subject.
-	shared [][]sharing
 	// unusual is set when the contract says something about the state that only
 	// the long way understands.
 	unusual bool
@@ -50,39 +51,64 @@ type named struct {
 	tokens []string
 }
 
-type neededField struct{ field, fact, kind int }
+// kept is a field that is remembered; fact is its fact's index.
+type kept struct {
+	field, fact int
+	// kind is the kind of subject the fact belongs to, -1 for the event.
+	kind int
+	like likeness
+	// known are the first values that the documents name.
+	known []literalCode
+	stamp bool
+}
 
-// stamp is a field of which the earliest, or else the latest, demands the most.
+type literalCode struct {
+	code  code
+	token string
+	v     jsondoc.Value
+}
+
+// maxKnown is how many of the named values an entry can tell by their number.
+const maxKnown = 16 - literalNibble
+
+// stamp is a kept field of which the earliest, or else the latest, demands the
+// most.
 type stamp struct {
 	field    int
 	earliest bool
 }
 
-type sharing struct{ mine, theirs, kind int }
-
 // demand is a relation, and where its two sides come from.
 type demand struct {
 	rel  *contract.Relation
-	when []named
+	when []condition
 	a, b side
 	// never is the index of the state that excludes this one, -1 for other kinds.
 	never int
 }
 
-// side is a field of the event that demands, or -1 and the fact that is known of
-// a subject.
-type side struct{ field, fact int }
-
-func newPlans(c *contract.Contract) []*plan {
-	states := c.States()
-	out := make([]*plan, len(states))
-	for i, st := range states {
-		out[i] = newPlan(c, states, i, st)
-	}
-	return out
+// condition is a kept field and what it must be.
+type condition struct {
+	field int
+	code  code
 }
 
-func newPlan(c *contract.Contract, states []*contract.State, index int, st *contract.State) *plan {
+// side is a kept field of the event that demands, or -1 and the fact that is known
+// of a kind of subject.
+type side struct{ field, fact, kind int }
+
+// plan returns a state's plan, by the state's place among all. It is made when it
+// is first asked for.
+func (k *Checker) plan(index int) *plan {
+	if p := k.plans[index].Load(); p != nil {
+		return p
+	}
+	k.plans[index].CompareAndSwap(nil, k.newPlan(index))
+	return k.plans[index].Load()
+}
+
+func (k *Checker) newPlan(index int) *plan {
+	c, st := k.c, k.states[index]
 	p := &plan{st: st, index: index, own: slices.Index(c.Subjects, st.Subject), previous: -1, plain: true}
 	for _, kind := range c.Subjects {
 		p.ids = append(p.ids, fieldsOf(st, kind.ID))
@@ -96,18 +122,38 @@ func newPlan(c *contract.Contract, states []*contract.State, index int, st *cont
 		if len(f.Known) > 0 {
 			p.named = append(p.named, named{i, literals(f.Known)})
 		}
-		if f.Fact.Scope != nil && inRelation(states, f.Fact) {
-			p.needed = append(p.needed, neededField{i, f.Fact.Index, slices.Index(c.Subjects, f.Fact.Scope)})
-		}
+		k.keepField(p, i)
 	}
 	p.transitions(c)
 	for _, rel := range st.Relations {
-		p.demand(states, rel)
-	}
-	for _, other := range states {
-		p.shared = append(p.shared, shared(c, st, other))
+		p.demand(k, rel)
 	}
 	return p
+}
+
+// keepField says what is remembered of a field: all that belongs to a subject, and
+// of the event's own facts those that a relation of the state asks for.
+func (k *Checker) keepField(p *plan, i int) {
+	f := p.st.Fields[i].Fact
+	kind := slices.Index(k.c.Subjects, f.Scope)
+	asked := slices.ContainsFunc(p.st.Relations, func(r *contract.Relation) bool {
+		return r.A == f || r.B == f || slices.ContainsFunc(r.When, func(c contract.Condition) bool { return c.Fact == f })
+	})
+	if kind < 0 && !asked {
+		return
+	}
+	p.spoken = append(p.spoken, i)
+	if k.identifies(f) {
+		return
+	}
+	x := kept{field: i, fact: f.Index, kind: kind, like: likenessOf(f)}
+	for _, v := range p.st.Fields[i].Known {
+		token := v.AppendLiteral(nil)
+		if c := k.coder.of(f, token); c.kind() == codeDigest && len(x.known) < maxKnown {
+			x.known = append(x.known, literalCode{c, string(token), v})
+		}
+	}
+	p.kept = append(p.kept, x)
 }
 
 func fieldsOf(st *contract.State, f *contract.Fact) []int {
@@ -128,12 +174,6 @@ func literals(values []jsondoc.Value) []string {
 	return out
 }
 
-func inRelation(states []*contract.State, f *contract.Fact) bool {
-	return slices.ContainsFunc(states, func(st *contract.State) bool {
-		return slices.ContainsFunc(st.Relations, func(r *contract.Relation) bool { return r.A == f || r.B == f })
-	})
-}
-
 func (p *plan) transitions(c *contract.Contract) {
 	if !p.st.ReportsPrevious(c.Envelope) {
 		p.moves = []move{{"", p.st.From[0]}}
@@ -150,27 +190,49 @@ func (p *plan) transitions(c *contract.Contract) {
 	}
 }
 
-func (p *plan) demand(states []*contract.State, rel *contract.Relation) {
+// keeps returns the first kept field of a fact, or -1.
+func (p *plan) keeps(f *contract.Fact) int {
+	return slices.IndexFunc(p.kept, func(x kept) bool { return x.fact == f.Index })
+}
+
+func (p *plan) demand(k *Checker, rel *contract.Relation) {
 	d := demand{rel: rel, never: -1}
 	for _, cond := range rel.When {
 		fields := fieldsOf(p.st, cond.Fact)
 		if len(fields) == 0 {
 			return // it never applies
 		}
-		p.unusual = p.unusual || cond.Fact.Compare != contract.Exact || len(fields) > 1
-		d.when = append(d.when, named{fields[0], literals([]jsondoc.Value{cond.Value})})
+		want := k.coder.of(cond.Fact, cond.Value.AppendLiteral(nil))
+		field := p.keeps(cond.Fact)
+		p.unusual = p.unusual || cond.Fact.Compare != contract.Exact || len(fields) > 1 || field < 0 || want == opaqueCode
+		d.when = append(d.when, condition{field, want})
 	}
 	if rel.Kind == contract.Never {
-		d.never = slices.Index(states, rel.Never)
+		d.never = slices.Index(k.states, rel.Never)
+		p.nevers = append(p.nevers, d.never)
 		p.demands = append(p.demands, d)
 		return
 	}
-	d.a, d.b = p.side(rel.A), p.side(rel.B)
+	if rel.A.Compare != rel.B.Compare || rel.Kind == contract.NotBefore && rel.A.Compare != contract.Time || k.identifies(rel.A) || k.identifies(rel.B) {
+		p.unusual = true
+	}
+	for _, f := range []*contract.Fact{rel.A, rel.B} {
+		p.unusual = p.unusual || f.Scope == nil && len(fieldsOf(p.st, f)) > 1
+	}
+	d.a, d.b = p.side(k.c, rel.A), p.side(k.c, rel.B)
 	p.demands = append(p.demands, d)
+	p.stamped(&d)
+}
+
+// identifies reports whether a fact is what some subject is known by.
+func (k *Checker) identifies(f *contract.Fact) bool { return f.Scope != nil && f.Scope.ID == f }
+
+// stamped finds out which of several times of an event demands the most.
+func (p *plan) stamped(d *demand) {
 	if d.a.field < 0 && d.b.field < 0 {
 		return
 	}
-	if rel.Kind != contract.NotBefore || d.a.field >= 0 && d.b.field >= 0 {
+	if d.rel.Kind != contract.NotBefore || d.a.field >= 0 && d.b.field >= 0 {
 		p.plain = false
 		return
 	}
@@ -180,26 +242,15 @@ func (p *plan) demand(states []*contract.State, rel *contract.Relation) {
 	}
 	if !slices.Contains(p.stamps, s) {
 		p.stamps = append(p.stamps, s)
+		p.kept[s.field].stamp = true
 	}
 }
 
 // side finds where a fact stands: in the event itself when it is the event's
 // own.
-func (p *plan) side(f *contract.Fact) side {
-	if fields := fieldsOf(p.st, f); f.Scope == nil && len(fields) > 0 {
-		return side{fields[0], f.Index}
+func (p *plan) side(c *contract.Contract, f *contract.Fact) side {
+	if f.Scope == nil {
+		return side{p.keeps(f), f.Index, -1}
 	}
-	return side{-1, f.Index}
-}
-
-func shared(c *contract.Contract, st, other *contract.State) []sharing {
-	var out []sharing
-	for i, f := range st.Fields {
-		for j, g := range other.Fields {
-			if f.Fact == g.Fact && f.Fact.Scope != nil && f.Fact != f.Fact.Scope.ID {
-				out = append(out, sharing{i, j, slices.Index(c.Subjects, f.Fact.Scope)})
-			}
-		}
-	}
-	return out
+	return side{-1, f.Index, slices.Index(c.Subjects, f.Scope)}
 }

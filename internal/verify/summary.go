@@ -1,6 +1,8 @@
 package verify
 
 import (
+	"cmp"
+	"math"
 	"math/bits"
 	"slices"
 
@@ -35,35 +37,89 @@ type Summary struct {
 
 // Summary returns what is known of all deliveries so far.
 func (k *Checker) Summary() Summary {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	s := Summary{Subjects: len(k.store.records), Forgotten: k.store.forgotten, GapSeverity: Warning}
+	for i := range k.shards {
+		k.shards[i].mu.Lock()
+		defer k.shards[i].mu.Unlock()
+	}
+	s := Summary{GapSeverity: Warning}
 	if k.strict.Gaps {
 		s.GapSeverity = Violation
 	}
 	for i, kind := range k.c.Subjects {
-		seen := k.covered[i]
-		c := Coverage{Subject: kind.Name, Seen: bits.OnesCount64(uint64(seen)), Of: len(kind.Edges), edges: seen}
+		c := Coverage{Subject: kind.Name, Of: len(kind.Edges)}
+		for j := range k.shards {
+			c.edges |= k.shards[j].covered[i]
+		}
+		c.Seen = bits.OnesCount64(uint64(c.edges))
 		s.Edges = append(s.Edges, c)
 	}
-	for i := range k.store.records {
-		k.gaps(&s, &k.store.records[i])
+	var open []missed
+	for i := range k.shards {
+		at := &k.shards[i]
+		s.Subjects += at.count
+		s.Forgotten += at.forgotten
+		for slot := range at.count {
+			open = k.missing(&s, open, at.load(slot))
+		}
+	}
+	slices.SortFunc(open, func(a, b missed) int {
+		return cmp.Or(cmp.Compare(a.order, b.order), cmp.Compare(a.name, b.name), cmp.Compare(a.edge.Index, b.edge.Index))
+	})
+	for _, m := range open[:min(len(open), maxGaps)] {
+		s.Gaps = append(s.Gaps, gap(&subject{key: key{m.edge.To.Subject, m.name}}, m.edge))
 	}
 	return s
 }
 
-func (k *Checker) gaps(s *Summary, r *record) {
-	kind := k.c.Subjects[r.kind]
+// missed is an edge without one that leads to it.
+type missed struct {
+	edge *contract.Edge
+	name string
+	// order is the number of the first delivery about the subject whose words are
+	// remembered; those whose name is forgotten come last.
+	order uint64
+}
+
+// missing counts what a subject misses, and takes note of it while that can be told.
+func (k *Checker) missing(s *Summary, open []missed, r record) []missed {
 	if r.partial {
-		return
+		return open
 	}
-	for _, e := range kind.Edges {
-		if r.seen.Has(e) && r.seen.Missing(e) {
-			if s.GapCount++; len(s.Gaps) < maxGaps {
-				s.Gaps = append(s.Gaps, gap(&subject{key: key{kind, k.name(r)}}, e))
-			}
+	m := missed{order: math.MaxUint64}
+	for _, e := range k.c.Subjects[r.kind].Edges {
+		if !r.seen.Has(e) || !r.seen.Missing(e) {
+			continue
+		}
+		if m.name == "" {
+			m.name, m.order = k.name(r)
+		}
+		s.GapCount++
+		if m.edge = e; m.order < math.MaxUint64 || len(open) < maxGaps {
+			open = append(open, m)
 		}
 	}
+	return open
+}
+
+// name is the identity of a remembered subject, as text, and the number of the
+// first delivery about it whose words are remembered. They are forgotten before the
+// subject itself.
+func (k *Checker) name(r record) (name string, order uint64) {
+	name, order = "(name forgotten)", math.MaxUint64
+	for at := r.last; at != nowhere; {
+		e, ok := k.entry(at, r.hash)
+		if !ok {
+			break
+		}
+		then := past{entry: e}
+		if then.words, ok = k.words(&e); !ok {
+			break
+		}
+		_, order = k.shards[e.at.shard()].spoken(e.at)
+		name = k.key(int(r.kind), then.words[e.p.id(int(r.kind), then.word)]).id
+		at = e.previous(int(r.kind))
+	}
+	return name, order
 }
 
 // Merge returns the summary of two separate histories: an edge that both have
