@@ -63,7 +63,7 @@ func (a *app) session(o *listenOptions) (*session, error) {
 		return nil, err
 	}
 	s := &session{app: a, o: o, c: c, checker: verify.NewChecker(c, strict)}
-	opts := listen.Options{Contract: c, Checker: s.checker, AlwaysOK: o.alwaysOK, Now: a.Now, Wait: deliver.Sleep, Delay: o.delay, OnDelivery: s.received}
+	opts := listen.Options{Contract: c, Checker: s.checker, AlwaysOK: o.alwaysOK, Now: a.Now, Wait: deliver.Sleep, Delay: o.delay, OnDelivery: s.received, Lend: true}
 	for _, set := range []func(*listen.Options) error{s.expectations, s.signature, s.filter, s.response, s.forwarding, s.recording} {
 		if err := set(&opts); err != nil {
 			return nil, err

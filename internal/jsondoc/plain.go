@@ -1,6 +1,10 @@
 package jsondoc
 
-import "unicode/utf8"
+import (
+	"encoding/binary"
+	"math/bits"
+	"unicode/utf8"
+)
 
 // The bounds of what IsPlain looks at.
 const (
@@ -64,6 +68,12 @@ func plainNumber(raw []byte, pos int) int {
 func plainString(raw []byte, pos int) int {
 	start, ascii := pos, true
 	for ; pos < len(raw); pos++ {
+		if ascii {
+			pos = ordinary(raw, pos)
+		}
+		if pos == len(raw) {
+			break
+		}
 		switch c := raw[pos]; {
 		case c == '"':
 			if !ascii && !utf8.Valid(raw[start:pos]) {
@@ -77,6 +87,24 @@ func plainString(raw []byte, pos int) int {
 		}
 	}
 	return notPlain
+}
+
+// ordinary skips characters that stand for themselves, eight at a time. What it
+// stops at may be another one of them.
+func ordinary(raw []byte, pos int) int {
+	const (
+		ones  = 0x0101010101010101
+		highs = 0x80 * ones
+	)
+	for ; pos+8 <= len(raw); pos += 8 {
+		w := binary.LittleEndian.Uint64(raw[pos:])
+		quote, backslash := w^'"'*ones, w^'\\'*ones
+		// A byte's high bit is set where the byte is not ASCII, below a space, or zero.
+		if special := (w | (w - ' '*ones) | (quote - ones) | (backslash - ones)) & highs; special != 0 {
+			return pos + bits.TrailingZeros64(special)/8
+		}
+	}
+	return pos
 }
 
 func plainArray(raw []byte, pos, depth int) int {

@@ -90,3 +90,20 @@ func BenchmarkPlain(b *testing.B) {
 		}
 	}
 }
+
+// TestPlainBytes puts every byte at every place of a text, alone and behind another
+// one, since eight are looked at together.
+func TestPlainBytes(t *testing.T) {
+	for place := range 20 {
+		for c := range 256 {
+			for _, other := range []byte{'~', ' ', 0xc3} {
+				raw := []byte(`"aaaaaaaaaaaaaaaaaaaaaaa"`)
+				raw[1+place], raw[2+place] = other, byte(c)
+				want := other != 0xc3 && ' ' <= c && c < 0x80 && c != '"' && c != '\\' || other == 0xc3 && 0x80 <= c && c < 0xc0
+				if got := isPlain(t, raw); got != want {
+					t.Fatalf("%q: %v", raw, got)
+				}
+			}
+		}
+	}
+}

@@ -47,7 +47,7 @@ func requests(b *testing.B, c *contract.Contract, payments int, secret signature
 			}
 			r.Header = header
 			r.Header.Set("Content-Type", "application/json")
-			r.Body = io.NopCloser(bytes.NewReader(body))
+			r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 			r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 			out = append(out, r)
 		}
@@ -72,17 +72,24 @@ func BenchmarkHandler(b *testing.B) {
 		_, _ = io.WriteString(w, `{"status":"ok"}`)
 	})
 	options := func(signed bool) listen.Options {
-		o := listen.Options{Contract: c, Checker: verify.NewChecker(c, verify.Strict{}), Now: time.Now, OnDelivery: func(listen.Delivery) {}}
+		o := listen.Options{Contract: c, Checker: verify.NewChecker(c, verify.Strict{}), Now: time.Now, OnDelivery: func(listen.Delivery) {}, Lend: true}
 		if signed {
 			o.Secrets, o.Scheme = []signature.Secret{secret}, signature.HMACHeader(c.Signature.Header, "", signature.Hex)
 		}
 		return o
 	}
-	for name, h := range map[string]http.Handler{"bare": bare, "unsigned": listen.New(options(false)), "signed": listen.New(options(true))} {
+	for name, fresh := range map[string]func() http.Handler{
+		"bare":     func() http.Handler { return bare },
+		"unsigned": func() http.Handler { return listen.New(options(false)) },
+		"signed":   func() http.Handler { return listen.New(options(true)) },
+	} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
-			w := &reply{http.Header{}}
+			w, h := &reply{http.Header{}}, fresh()
 			for i := 0; b.Loop(); i++ {
+				if i%len(all) == 0 {
+					h = fresh() // else the deliveries would be repeated ones
+				}
 				r := all[i%len(all)]
 				r.Body, _ = r.GetBody()
 				h.ServeHTTP(w, r)

@@ -41,6 +41,9 @@ type Options struct {
 	Now      func() time.Time
 	// OnDelivery is told of each delivery, one at a time, before it is answered.
 	OnDelivery func(Delivery)
+	// Lend says that neither OnDelivery nor Record keeps a delivery's body, which may
+	// then be used again for the next one.
+	Lend bool
 	// Secrets, where there are any, are those of which one must have signed each
 	// delivery by the scheme.
 	Secrets []signature.Secret
@@ -80,17 +83,33 @@ type Handler struct {
 	attempts *attempts
 	lanes    lanes
 	paths    []string
+	verifier *signature.Verifier // nil when no signature is asked for
+	bodies   sync.Pool           // of *[]byte
 	// canned are the bodies of the contract's answers.
 	canned map[*contract.Answer][]byte
 	// prompt is set when nothing holds an answer back.
 	prompt bool
+	// json is the answers' Content-Type; nobody writes to it.
+	json []string
 }
+
+// How large the room for a body is, in bytes: at first, and at the most if it is to
+// be used again.
+const (
+	usual = 1 << 10
+	lent  = 16 << 10
+)
 
 // New returns a Handler.
 func New(o Options) *Handler {
 	h := &Handler{
 		Options: o, attempts: newAttempts(maxOpen), paths: o.Contract.Paths(), canned: map[*contract.Answer][]byte{},
-		prompt: o.Delay == 0 && o.Response == nil && o.Forward == nil,
+		prompt: o.Delay == 0 && o.Response == nil && o.Forward == nil, json: []string{"application/json"},
+	}
+	h.attempts.named = !h.prompt
+	if len(o.Secrets) > 0 {
+		h.verifier = o.Scheme.Verifier(o.Secrets)
+		h.verifier.Canonical = true
 	}
 	a := &o.Contract.Answers
 	for _, answer := range []*contract.Answer{&a.OK, &a.Duplicate, &a.WrongEvent, &a.Invalid, &a.Conflict} {
@@ -104,7 +123,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	known := slices.Contains(h.paths, r.URL.Path)
 	switch {
 	case r.URL.Path == HealthPath && (r.Method == http.MethodGet || r.Method == http.MethodHead):
-		w.Header().Set("Content-Type", "application/json")
+		w.Header()["Content-Type"] = h.json
 		_, _ = io.WriteString(w, `{"status":"ok"}`)
 		return
 	case !known && r.Method != http.MethodPost:
@@ -112,18 +131,19 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	d := Delivery{Time: h.Now(), Method: r.Method, Path: r.URL.Path, Header: r.Header}
-	w.Header().Set("Content-Type", "application/json")
-	if !h.judge(&d, w, r, known) {
-		_, _ = w.Write(d.Answer) // filtered out
+	w.Header()["Content-Type"] = h.json
+	room := h.borrow()
+	defer h.giveBack(room)
+	try, asked := h.judge(&d, w, r, known, room)
+	if !asked {
+		_, _ = w.Write(d.Answer)
 		return
 	}
 	if !h.prompt {
-		gone := context.AfterFunc(r.Context(), func() { h.attempts.end(d.Body, d.Attempt, h.Now(), false) })
-		defer gone()
+		defer h.whenGone(r, try)()
 	}
 	header := h.treat(&d, r)
-	d.Latency = h.Now().Sub(d.Time)
-	if h.finish(&d, r) {
+	if h.finish(&d, try, r) {
 		maps.Copy(w.Header(), header)
 	}
 	if d.Dropped {
@@ -136,12 +156,35 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(d.Answer)
 }
 
+// whenGone ends the attempt as soon as the sender gives up.
+func (h *Handler) whenGone(r *http.Request, try try) (stop func() bool) {
+	return context.AfterFunc(r.Context(), func() { h.attempts.end(try, h.Now(), false) })
+}
+
+// borrow returns room for a body, nil where it may not be used again.
+func (h *Handler) borrow() *[]byte {
+	if !h.Lend || !h.prompt {
+		return nil // who passes a body on may still read it when the answer is there
+	}
+	room, ok := h.bodies.Get().(*[]byte)
+	if !ok {
+		body := make([]byte, 0, usual)
+		room = &body
+	}
+	return room
+}
+
+func (h *Handler) giveBack(room *[]byte) {
+	if room != nil && cap(*room) <= lent {
+		h.bodies.Put(room)
+	}
+}
+
 // judge finds the verdict and the answer to it. It reports whether the delivery
 // is one of those that were asked for.
-func (h *Handler) judge(d *Delivery, w http.ResponseWriter, r *http.Request, known bool) bool {
+func (h *Handler) judge(d *Delivery, w http.ResponseWriter, r *http.Request, known bool, room *[]byte) (try try, asked bool) {
 	answer, finding := h.door(r, known)
-	body, unread, broken := h.read(w, r)
-	d.Body = body
+	unread, broken := h.read(d, w, r, room)
 	if finding == nil {
 		answer, finding = unread, broken
 	}
@@ -154,26 +197,26 @@ func (h *Handler) judge(d *Delivery, w http.ResponseWriter, r *http.Request, kno
 		if answer.Status == http.StatusMethodNotAllowed {
 			w.Header().Set("Allow", http.MethodPost)
 		}
-		return true
+		return try, true
 	}
 	if h.Filter != nil && !h.Filter(verify.Names(h.Contract, d.Body)) {
 		h.answer(d, &h.Contract.Answers.OK)
-		return false
+		return try, false
 	}
 	notes := d.Verdict.Findings
 	d.Verdict = h.Checker.Check(d.Body, r.URL.Path)
 	d.Verdict.Findings = append(d.Verdict.Findings, notes...)
-	h.retried(d)
-	h.answer(d, h.choose(d.Verdict))
-	return true
+	try = h.retried(d)
+	h.answer(d, h.choose(&d.Verdict))
+	return try, true
 }
 
 // signed checks the signature, where one is asked for.
 func (h *Handler) signed(d *Delivery, r *http.Request) (contract.Answer, *verify.Finding) {
-	if len(h.Secrets) == 0 {
+	if h.verifier == nil {
 		return contract.Answer{}, nil
 	}
-	res := h.Scheme.Verify(h.Secrets, r.Header, d.Body, h.Now(), signature.DefaultTolerance)
+	res := h.verifier.Verify(r.Header, d.Body, d.Time, signature.DefaultTolerance)
 	if res.OK {
 		d.Signature = string(res.Family)
 		if res.Family != signature.Both {
@@ -193,18 +236,18 @@ func (h *Handler) signed(d *Delivery, r *http.Request) (contract.Answer, *verify
 }
 
 // retried judges an attempt that follows a failed one by when it came.
-func (h *Handler) retried(d *Delivery) {
-	n, failed, retry, first := h.attempts.begin(d.Body, d.Verdict, d.Time, d.Time.Add(h.Contract.Delivery.Timeout))
-	d.Attempt = n
-	if first {
+func (h *Handler) retried(d *Delivery) try {
+	t := h.attempts.begin(d.Body, &d.Verdict, d.Time, d.Time.Add(h.Contract.Delivery.Timeout))
+	d.Attempt = t.n
+	if t.first {
 		d.Verdict.First()
 	}
-	if !retry {
-		return
+	if t.retry {
+		if f := Retry(h.Contract.Delivery, t.n, t.waited); f != nil {
+			d.Verdict.Add(*f)
+		}
 	}
-	if f := Retry(h.Contract.Delivery, n, d.Time.Sub(failed)); f != nil {
-		d.Verdict.Add(*f)
-	}
+	return t
 }
 
 // treat does with the delivery what the user asked for. It returns the headers
@@ -247,18 +290,19 @@ func drop(d *Delivery) { d.Dropped, d.Status, d.Answer = true, 0, nil }
 
 // finish records and reports the delivery; one that cannot be recorded is not
 // acknowledged. It reports whether the answer stands.
-func (h *Handler) finish(d *Delivery, r *http.Request) bool {
-	recorded := true
+func (h *Handler) finish(d *Delivery, try try, r *http.Request) bool {
+	recorded, now := true, h.Now()
+	d.Latency = now.Sub(d.Time)
 	if h.Record != nil {
 		if err := h.Record(*d); err != nil {
 			recorded = false
 			d.Verdict.Add(verify.Finding{Code: verify.NotRecorded, Severity: verify.Violation, Message: "the delivery was not recorded, and so not acknowledged: " + err.Error()})
 			d.Status, d.Answer = http.StatusServiceUnavailable, []byte(`{"error":"Not recorded"}`)
 		}
+		now = h.Now()
 	}
-	now := h.Now()
 	inTime := now.Sub(d.Time) <= h.Contract.Delivery.Timeout && r.Context().Err() == nil
-	h.attempts.end(d.Body, d.Attempt, now, inTime && !d.Dropped && slices.Contains(h.Contract.Delivery.Success, d.Status))
+	h.attempts.end(try, now, inTime && !d.Dropped && slices.Contains(h.Contract.Delivery.Success, d.Status))
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.OnDelivery(*d)
@@ -267,7 +311,7 @@ func (h *Handler) finish(d *Delivery, r *http.Request) bool {
 
 // door judges what can be judged before the body is read.
 func (h *Handler) door(r *http.Request, known bool) (contract.Answer, *verify.Finding) {
-	if known && r.Method == http.MethodPost && r.Header.Get("Content-Type") == "application/json" && r.Header.Get("Content-Encoding") == "" {
+	if media := r.Header["Content-Type"]; known && r.Method == http.MethodPost && len(media) > 0 && media[0] == "application/json" && len(r.Header["Content-Encoding"]) == 0 {
 		return contract.Answer{}, nil
 	}
 	media, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
@@ -315,45 +359,42 @@ func header(r *http.Request, name string) string {
 	return "nothing"
 }
 
-func (h *Handler) read(w http.ResponseWriter, r *http.Request) ([]byte, contract.Answer, *verify.Finding) {
-	body, err := readAll(http.MaxBytesReader(w, r.Body, MaxBody), r.ContentLength)
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
-		return nil, h.refusal(http.StatusRequestEntityTooLarge), &verify.Finding{
+// read reads the body, into the room where there is one.
+func (h *Handler) read(d *Delivery, w http.ResponseWriter, r *http.Request, room *[]byte) (contract.Answer, *verify.Finding) {
+	err := readBody(d, w, r, room)
+	if err == nil {
+		return contract.Answer{}, nil
+	}
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		d.Body = nil
+		return h.refusal(http.StatusRequestEntityTooLarge), &verify.Finding{
 			Code: verify.BodyTooLarge, Severity: verify.Violation, Message: "the body is larger than 1 MiB and was not read to its end",
 		}
-	case err != nil:
-		return body, h.refusal(http.StatusBadRequest), &verify.Finding{
-			Code: verify.BodyUnreadable, Severity: verify.Violation, Message: "the body could not be read to its end: " + err.Error(),
-		}
 	}
-	return body, contract.Answer{}, nil
+	return h.refusal(http.StatusBadRequest), &verify.Finding{
+		Code: verify.BodyUnreadable, Severity: verify.Violation, Message: "the body could not be read to its end: " + err.Error(),
+	}
 }
 
-// readAll is io.ReadAll with the room that a body of known length needs.
-func readAll(r io.Reader, length int64) ([]byte, error) {
-	if length <= 0 || length > MaxBody {
-		return io.ReadAll(r)
+func readBody(d *Delivery, w http.ResponseWriter, r *http.Request, room *[]byte) (err error) {
+	if r.ContentLength <= 0 || r.ContentLength > MaxBody {
+		d.Body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+		return err
 	}
-	body := make([]byte, 0, length+1) // one more, to see the end
-	for {
-		n, err := r.Read(body[len(body):cap(body)])
-		body = body[:len(body)+n]
-		switch {
-		case errors.Is(err, io.EOF):
-			return body, nil
-		case err != nil:
-			return body, err
-		case len(body) == cap(body):
-			rest, err := io.ReadAll(r)
-			return append(body, rest...), err
-		}
+	var body []byte
+	if room == nil {
+		body = make([]byte, r.ContentLength)
+	} else {
+		*room = slices.Grow((*room)[:0], int(r.ContentLength))
+		body = (*room)[:r.ContentLength]
 	}
+	n, err := io.ReadFull(r.Body, body) // a server hands out no more than it announced
+	d.Body = body[:n]
+	return err
 }
 
 // choose picks the documented answer to a verdict.
-func (h *Handler) choose(v verify.Verdict) *contract.Answer {
+func (h *Handler) choose(v *verify.Verdict) *contract.Answer {
 	a := &h.Contract.Answers
 	switch {
 	case v.OK() && v.Duplicate:

@@ -50,11 +50,3 @@ func (h *Handler) Missed() []verify.Finding {
 	}
 	return h.attempts.missed(h.Contract.Delivery, h.Now())
 }
-
-// described says in words what was tried.
-func (t *attempt) described() string {
-	if t.state == nil {
-		return "a delivery"
-	}
-	return fmt.Sprintf("%s %.13s", t.state, t.id)
-}

@@ -3,7 +3,6 @@ package signature
 import (
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -30,35 +29,37 @@ func malformed(format string, args ...any) *refusal {
 }
 
 // read takes the claim out of the headers. Details never quote a header: what came is not fit to print.
-func (s Scheme) read(h http.Header) (claim, *refusal) {
-	value, no := single(h, s.header)
+func (s Scheme) read(h http.Header, c *claim) *refusal {
+	value, no := c.single(h, s.header)
 	if no != nil {
-		return claim{}, no
+		return no
 	}
 	switch s.layout {
 	case standardWebhooks:
-		return s.readStandardWebhooks(h, value)
+		return s.readStandardWebhooks(h, value, c)
 	case stripe:
-		return s.readStripe(value)
+		return s.readStripe(value, c)
 	case singleHeader:
 	}
 	encoded, ok := strings.CutPrefix(value, s.prefix)
 	if !ok {
-		return claim{}, malformed("%s does not start with %s", s.header, s.prefix)
+		return malformed("%s does not start with %s", s.header, s.prefix)
 	}
-	mac, problem := s.decode(encoded)
-	if problem != "" {
-		return claim{}, malformed("%s is %s", s.header, problem)
+	if problem := s.decode(c, encoded); problem != "" {
+		return malformed("%s is %s", s.header, problem)
 	}
-	return claim{macs: [][]byte{mac}}, nil
+	return nil
 }
 
 // single returns the one value of a header, whatever the case of its name.
-func single(h http.Header, name string) (string, *refusal) {
-	var values []string
-	for key, of := range h {
-		if http.CanonicalHeaderKey(key) == name {
-			values = append(values, of...)
+func (c *claim) single(h http.Header, name string) (string, *refusal) {
+	values := h[name]
+	if !c.canonical {
+		values = nil
+		for key, of := range h {
+			if len(key) == len(name) && http.CanonicalHeaderKey(key) == name {
+				values = append(values, of...)
+			}
 		}
 	}
 	switch {
@@ -74,68 +75,66 @@ func single(h http.Header, name string) (string, *refusal) {
 	return values[0], nil
 }
 
-func (s Scheme) readStandardWebhooks(h http.Header, value string) (c claim, no *refusal) {
-	if c.id, no = single(h, headerID); no != nil {
-		return c, no
+func (s Scheme) readStandardWebhooks(h http.Header, value string, c *claim) (no *refusal) {
+	if c.id, no = c.single(h, headerID); no != nil {
+		return no
 	}
-	if c.time, no = single(h, headerTimestamp); no != nil {
-		return c, no
+	if c.time, no = c.single(h, headerTimestamp); no != nil {
+		return no
 	}
 	if problem := checkID(c.id); problem != "" {
-		return c, malformed("%s: %s", headerID, problem)
+		return malformed("%s: %s", headerID, problem)
 	}
 	if c.unix, no = parseTime(headerTimestamp, c.time); no != nil {
-		return c, no
+		return no
 	}
 	for item := range strings.SplitSeq(value, " ") {
 		version, encoded, ok := strings.Cut(item, ",")
 		if !ok {
-			return c, malformed("%s holds something that is not version,signature", s.header)
+			return malformed("%s holds something that is not version,signature", s.header)
 		}
 		if version == "v1" {
-			if no = s.add(&c, encoded); no != nil {
-				return c, no
+			if no = s.add(c, encoded); no != nil {
+				return no
 			}
 		}
 	}
-	return c, s.some(c)
+	return s.some(c)
 }
 
-func (s Scheme) readStripe(value string) (c claim, no *refusal) {
+func (s Scheme) readStripe(value string, c *claim) (no *refusal) {
 	for item := range strings.SplitSeq(value, ",") {
 		key, text, ok := strings.Cut(item, "=")
 		switch {
 		case !ok:
-			return c, malformed("%s holds something that is not key=value", s.header)
+			return malformed("%s holds something that is not key=value", s.header)
 		case key == "t" && c.time != "":
-			return c, malformed("%s holds more than one t", s.header)
+			return malformed("%s holds more than one t", s.header)
 		case key == "t":
 			c.time = text
 			c.unix, no = parseTime("t in "+s.header, text)
 		case key == "v1":
-			no = s.add(&c, text)
+			no = s.add(c, text)
 		}
 		if no != nil {
-			return c, no
+			return no
 		}
 	}
 	if c.time == "" {
-		return c, malformed("%s holds no t", s.header)
+		return malformed("%s holds no t", s.header)
 	}
-	return c, s.some(c)
+	return s.some(c)
 }
 
 // add appends one encoded v1 signature to the claim.
 func (s Scheme) add(c *claim, encoded string) *refusal {
-	mac, problem := s.decode(encoded)
-	if problem != "" {
+	if problem := s.decode(c, encoded); problem != "" {
 		return malformed("a v1 signature in %s is %s", s.header, problem)
 	}
-	c.macs = append(c.macs, mac)
 	return nil
 }
 
-func (s Scheme) some(c claim) *refusal {
+func (s Scheme) some(c *claim) *refusal {
 	if len(c.macs) == 0 {
 		return malformed("%s holds no v1 signature", s.header)
 	}
@@ -172,41 +171,70 @@ func parseTime(where, text string) (int64, *refusal) {
 	return unix, nil
 }
 
-// decode returns the bytes of an encoded SHA-256, or what the text is instead: "not hexadecimal".
-func (s Scheme) decode(text string) (mac []byte, problem string) {
+// decode appends an encoded SHA-256 to the claim, or says what the text is instead: "not hexadecimal".
+func (s Scheme) decode(c *claim, text string) (problem string) {
+	var mac [sha256.Size]byte
 	switch s.encoding {
 	case Hex:
-		return decodeHex(text)
+		problem = decodeHex(mac[:], text)
 	case Base64:
-		return decodeBase64(text)
+		problem = decodeBase64(mac[:], text)
+	default:
+		problem = "in an encoding other than hex and base64"
 	}
-	return nil, "in an encoding other than hex and base64"
+	if problem == "" {
+		c.macs = append(c.macs, mac)
+	}
+	return problem
 }
 
-func decodeHex(text string) (mac []byte, problem string) {
-	const digits = sha256.Size * 2
+const hexDigits = sha256.Size * 2
+
+func decodeHex(mac []byte, text string) (problem string) {
+	if len(text) == hexDigits && lowerHex(mac, text) {
+		return ""
+	}
 	switch {
 	case strings.Trim(text, "0123456789abcdefABCDEF") != "":
-		return nil, "not hexadecimal"
-	case len(text) != digits:
-		return nil, fmt.Sprintf("%d hexadecimal digits long, an HMAC-SHA256 has %d", len(text), digits)
+		return "not hexadecimal"
+	case len(text) != hexDigits:
+		return fmt.Sprintf("%d hexadecimal digits long, an HMAC-SHA256 has %d", len(text), hexDigits)
 	case strings.ToLower(text) != text:
-		return nil, "upper-case hexadecimal, and the scheme writes lower case"
+		return "upper-case hexadecimal, and the scheme writes lower case"
 	}
-	mac, err := hex.DecodeString(text)
-	if err != nil {
-		return nil, "not hexadecimal"
-	}
-	return mac, ""
+	return "not hexadecimal"
 }
 
-func decodeBase64(text string) (mac []byte, problem string) {
+func lowerHex(dst []byte, text string) bool {
+	for i := range dst {
+		hi, lo := digit(text[2*i]), digit(text[2*i+1])
+		if hi|lo > 15 {
+			return false
+		}
+		dst[i] = hi<<4 | lo
+	}
+	return true
+}
+
+// digit is the value of a lower-case hexadecimal digit, 255 for anything else.
+func digit(c byte) byte {
+	switch {
+	case '0' <= c && c <= '9':
+		return c - '0'
+	case 'a' <= c && c <= 'f':
+		return c - 'a' + 10
+	}
+	return 255
+}
+
+func decodeBase64(dst []byte, text string) (problem string) {
 	mac, err := base64.StdEncoding.Strict().DecodeString(text)
 	switch {
 	case err != nil || len(text) != base64.StdEncoding.EncodedLen(len(mac)):
-		return nil, "not base64 with padding"
+		return "not base64 with padding"
 	case len(mac) != sha256.Size:
-		return nil, fmt.Sprintf("base64 of %d bytes, an HMAC-SHA256 has %d", len(mac), sha256.Size)
+		return fmt.Sprintf("base64 of %d bytes, an HMAC-SHA256 has %d", len(mac), sha256.Size)
 	}
-	return mac, ""
+	copy(dst, mac)
+	return ""
 }

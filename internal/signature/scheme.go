@@ -122,7 +122,9 @@ type claim struct {
 	id   string
 	time string // as signed
 	unix int64  // time, in seconds
-	macs [][]byte
+	macs [][sha256.Size]byte
+	// canonical says that the headers' names are.
+	canonical bool
 }
 
 func (s Scheme) claim(m Message) (c claim, problem string) {

@@ -3,8 +3,11 @@ package signature
 import (
 	"bytes"
 	"crypto/hmac"
+	"crypto/sha256"
 	"fmt"
 	"net/http"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/paytest/paytest/internal/jsondoc"
@@ -46,68 +49,125 @@ type Result struct {
 // says so. A fitting signature whose timestamp is more than tolerance before or after now is Stale; a tolerance of 0 or less, and a scheme
 // without timestamp, skip that check. Compares take constant time for each secret, and all secrets are compared.
 func (s Scheme) Verify(secrets []Secret, h http.Header, body []byte, now time.Time, tolerance time.Duration) Result {
-	c, no := s.read(h)
-	if no != nil {
+	return s.Verifier(secrets).Verify(h, body, now, tolerance)
+}
+
+// Verifier verifies one delivery after another with the same secrets. It is safe for concurrent use.
+type Verifier struct {
+	// Canonical says that headers come with canonical names alone, as those of a net/http server do. They need not be searched then.
+	Canonical bool
+
+	scheme  Scheme
+	secrets []Secret
+	work    sync.Pool // of *work
+	// What results say was tried; nobody writes to it.
+	both, raw, each []Family
+}
+
+// work is what verifying one delivery takes.
+type work struct {
+	claim claim
+	// sums gives, for each secret, the MAC over a preamble and a body; a function, as in Secret. It is nil for a secret that cannot be used.
+	sums []func(dst []byte, preamble string, body []byte) []byte
+	room [sha256.Size]byte
+}
+
+// Verifier returns a Verifier of the scheme.
+func (s Scheme) Verifier(secrets []Secret) *Verifier {
+	v := &Verifier{scheme: s, secrets: slices.Clone(secrets), both: []Family{Both}, raw: []Family{Raw}, each: []Family{Raw, Reserialised}}
+	v.work.New = func() any {
+		w := &work{sums: make([]func(dst []byte, preamble string, body []byte) []byte, len(v.secrets))}
+		for i, secret := range v.secrets {
+			if key, problem := s.key(secret); problem == "" {
+				w.sums[i] = summer(key)
+			}
+		}
+		return w
+	}
+	return v
+}
+
+func summer(key []byte) func(dst []byte, preamble string, body []byte) []byte {
+	mac := hmac.New(sha256.New, key)
+	return func(dst []byte, preamble string, body []byte) []byte {
+		mac.Reset()
+		if preamble != "" {
+			mac.Write([]byte(preamble))
+		}
+		mac.Write(body)
+		return mac.Sum(dst)
+	}
+}
+
+// Verify is Scheme.Verify.
+func (v *Verifier) Verify(h http.Header, body []byte, now time.Time, tolerance time.Duration) Result {
+	w, ok := v.work.Get().(*work)
+	if !ok {
+		return Result{Reason: Wrong, Secret: -1}
+	}
+	defer v.work.Put(w)
+	w.claim = claim{macs: w.claim.macs[:0], canonical: v.Canonical}
+	if no := v.scheme.read(h, &w.claim); no != nil {
 		return Result{Reason: no.reason, Detail: no.detail, Secret: -1}
 	}
-	r := s.match(c, secrets, body)
-	if detail := stale(c, now, tolerance); r.OK && detail != "" {
+	r := v.match(w, body)
+	if detail := stale(w.claim, now, tolerance); r.OK && detail != "" {
 		r.OK, r.Reason, r.Detail = false, Stale, detail
 	}
 	return r
 }
 
-// form is bytes a signature may cover.
-type form struct {
-	family Family
-	bytes  []byte
-}
-
-func forms(body []byte) []form {
+// forms says what a signature of the body may cover, and the body's re-serialised form where that is another.
+func (v *Verifier) forms(body []byte) (families []Family, canonical []byte) {
 	if jsondoc.IsPlain(body) {
-		return []form{{Both, body}}
+		return v.both, nil
 	}
-	v, err := jsondoc.Parse(body)
+	doc, err := jsondoc.Parse(body)
 	if err != nil {
-		return []form{{Raw, body}}
+		return v.raw, nil
 	}
-	canonical := v.AppendCanonical(nil)
+	canonical = doc.AppendCanonical(nil)
 	if bytes.Equal(canonical, body) {
-		return []form{{Both, body}}
+		return v.both, nil
 	}
-	return []form{{Raw, body}, {Reserialised, canonical}}
+	return v.each, canonical
 }
 
-func (s Scheme) match(c claim, secrets []Secret, body []byte) Result {
+func (v *Verifier) match(w *work, body []byte) Result {
+	s := v.scheme
 	r := Result{Reason: Wrong, Secret: -1}
-	for _, f := range forms(body) {
-		r.Tried = append(r.Tried, f.family)
-		if r.Secret = s.find(c, secrets, f.bytes); r.Secret < 0 {
+	families, canonical := v.forms(body)
+	for i, family := range families {
+		r.Tried = families[: i+1 : i+1]
+		content := body
+		if family == Reserialised {
+			content = canonical
+		}
+		if r.Secret = w.find(s.preamble(w.claim), content); r.Secret < 0 {
 			continue
 		}
-		r.Family = f.family
-		if s.rawOnly && f.family == Reserialised {
+		r.Family = family
+		if s.rawOnly && family == Reserialised {
 			r.Detail = "the signature covers the body as JSON.stringify writes it, and the scheme signs the body as it is sent"
 			return r
 		}
 		r.OK, r.Reason = true, ""
 		return r
 	}
-	r.Detail = s.wrong(secrets, r.Tried)
+	r.Detail = s.wrong(v.secrets, r.Tried)
 	return r
 }
 
 // find returns the index of the first secret that gives one of the signatures, -1 when none does.
-func (s Scheme) find(c claim, secrets []Secret, content []byte) int {
+func (w *work) find(preamble string, content []byte) int {
 	found := -1
-	for i, secret := range secrets {
-		key, problem := s.key(secret)
-		if problem != "" {
+	for i, sum := range w.sums {
+		if sum == nil {
 			continue
 		}
-		want := sum(key, s.preamble(c), content)
-		for _, got := range c.macs {
-			if hmac.Equal(got, want) && found < 0 {
+		want := sum(w.room[:0], preamble, content)
+		for _, got := range w.claim.macs {
+			if hmac.Equal(got[:], want) && found < 0 {
 				found = i
 			}
 		}

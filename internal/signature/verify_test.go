@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -365,5 +366,50 @@ func TestFlippedSpelling(t *testing.T) {
 		if raw := slices.Contains(signature.Names(), s.Name); r.OK == raw || r.Family != signature.Reserialised {
 			t.Errorf("%s: %+v", s.Name, r)
 		}
+	}
+}
+
+// TestVerifier holds that a Verifier says what Scheme.Verify says, of one delivery after another and of many at a time.
+func TestVerifier(t *testing.T) {
+	secrets := secretsOf(t, "old", "new")
+	for _, name := range append(signature.Names(), "X-Signature") {
+		scheme, ok := signature.Named(name)
+		if !ok {
+			scheme = signature.HMACHeader(name, "", signature.Hex)
+		}
+		every := scheme.Verifier(secrets)
+		every.Canonical = true
+		var all sync.WaitGroup
+		for i := range 8 {
+			all.Go(func() {
+				for n := range 20 {
+					body := fmt.Appendf(nil, `{"delivery":%d,"of":%d}`, n, i)
+					h, err := scheme.Sign(secrets[n%2:], signature.Message{ID: "msg", Time: noon(), Body: body})
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					if n%3 == 0 {
+						body = append(body, ' ')
+					}
+					want := scheme.Verify(secrets, h, body, noon(), time.Second)
+					if diff := cmp.Diff(want, every.Verify(h, body, noon(), time.Second)); diff != "" {
+						t.Errorf("%s, delivery %d: %s", name, n, diff)
+					}
+				}
+			})
+		}
+		all.Wait()
+	}
+	scheme := signature.Documented()
+	body := []byte(`{"a":"b"}`)
+	h, err := scheme.Sign(secrets, signature.Message{Body: body})
+	if err != nil {
+		t.Fatal(err)
+	}
+	every := scheme.Verifier(secrets)
+	every.Canonical = true
+	if r := every.Verify(http.Header{"x-signature": h["X-Signature"]}, body, noon(), 0); r.OK {
+		t.Error("a header is searched although its name is said to be canonical")
 	}
 }
