@@ -99,8 +99,8 @@ func ordinary(raw []byte, pos int) int {
 	for ; pos+8 <= len(raw); pos += 8 {
 		w := binary.LittleEndian.Uint64(raw[pos:])
 		quote, backslash := w^'"'*ones, w^'\\'*ones
-		// A byte's high bit is set where the byte is not ASCII, below a space, or zero.
-		if special := (w | (w - ' '*ones) | (quote - ones) | (backslash - ones)) & highs; special != 0 {
+		// A high bit is set where the byte was below a space, one of the two, or not ASCII.
+		if special := ((w - ' '*ones) | (quote - ones) | (backslash - ones)) & highs; special != 0 {
 			return pos + bits.TrailingZeros64(special)/8
 		}
 	}
