@@ -1,12 +1,12 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"maps"
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -123,21 +123,39 @@ func withoutQuery(u *url.URL) string {
 	return bare.String()
 }
 
-// withoutCredentials hides what lets its reader in somewhere.
+// withoutCredentials hides what lets its reader in somewhere. It returns the
+// headers themselves where there is nothing to hide.
 func withoutCredentials(h http.Header) http.Header {
-	out := h.Clone()
-	for key := range out {
-		if isCredential(key) {
-			out[key] = []string{journal.Hidden}
+	out, copied := h, false
+	for key := range h {
+		if !isCredential(key) {
+			continue
 		}
+		if !copied {
+			out, copied = h.Clone(), true
+		}
+		out[key] = []string{journal.Hidden}
 	}
 	return out
 }
 
-// isCredential reports whether a header lets its reader in somewhere.
+// isCredential reports whether a header of that name lets its reader in somewhere.
 func isCredential(name string) bool {
-	name = strings.ToLower(name)
-	return slices.ContainsFunc([]string{"authorization", "cookie", "api-key", "apikey", "token", "secret", "password"}, func(part string) bool { return strings.Contains(name, part) })
+	var room [64]byte
+	lower := room[:0]
+	for i := range len(name) {
+		c := name[i]
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		lower = append(lower, c)
+	}
+	for _, part := range [...]string{"authorization", "cookie", "api-key", "apikey", "token", "secret", "password"} {
+		if bytes.Contains(lower, []byte(part)) {
+			return true
+		}
+	}
+	return false
 }
 
 // withoutHidden leaves out what withoutCredentials hid.

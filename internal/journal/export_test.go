@@ -8,7 +8,7 @@ import "context"
 func (e *Early) AppendEarly(ctx context.Context, r Record) (uint64, error) {
 	e.J.turn <- struct{}{}
 	defer func() { <-e.J.turn }()
-	rest, err := r.encode()
+	rest, err := r.encode(nil)
 	if err != nil {
 		return 0, err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
 	"sync"
 )
@@ -22,6 +23,13 @@ type Options struct {
 
 // maxWrite bounds what is written at once, in bytes, unless by a single record.
 const maxWrite = 1 << 20
+
+// How large the room for a line is, in bytes: at first, and at the most if it is to
+// be used again.
+const (
+	usualLine = 2 << 10
+	maxSpare  = 64 << 10
+)
 
 // Journal is a file of deliveries that is open for appending. It is safe for
 // concurrent use.
@@ -42,6 +50,9 @@ type Journal struct {
 	records int
 	// torn is set when the file may have more bytes than end.
 	torn bool
+	buf  []byte // what is written at once
+
+	spare sync.Pool // of *entry that nobody waits for
 }
 
 // batch is a number of records that are made durable together.
@@ -81,15 +92,19 @@ func (j *Journal) Append(ctx context.Context, r Record) (uint64, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, fmt.Errorf("journal %s: the delivery was not recorded: %w", j.name, err)
 	}
-	rest, err := r.encode()
+	e := j.entry()
+	rest, err := r.encode(e.rest[:0])
 	if err != nil {
 		return 0, fmt.Errorf("journal %s: %w", j.name, err)
 	}
-	e := &entry{rest: rest}
+	e.rest = rest
 	b := j.join(e)
 	select {
 	case <-b.done:
 	case j.turn <- struct{}{}:
+		// Deliveries that came at the same time may join before the disk is waited
+		// for, even where there is but one processor.
+		runtime.Gosched()
 		j.commit(b)
 		<-j.turn
 	case <-ctx.Done():
@@ -98,10 +113,20 @@ func (j *Journal) Append(ctx context.Context, r Record) (uint64, error) {
 		}
 		return 0, fmt.Errorf("journal %s: whether the delivery was recorded is unknown: %w", j.name, ctx.Err())
 	}
-	if e.err != nil {
-		return 0, fmt.Errorf("journal %s: the delivery was not recorded: %w", j.name, e.err)
+	seq, err := e.seq, e.err
+	j.spare.Put(e)
+	if err != nil {
+		return 0, fmt.Errorf("journal %s: the delivery was not recorded: %w", j.name, err)
 	}
-	return e.seq, nil
+	return seq, nil
+}
+
+func (j *Journal) entry() *entry {
+	if e, ok := j.spare.Get().(*entry); ok && cap(e.rest) <= maxSpare {
+		e.seq, e.err = 0, nil
+		return e
+	}
+	return &entry{rest: make([]byte, 0, usualLine)}
 }
 
 // Close waits for what is being written and closes the file. Appends that wait
@@ -177,7 +202,7 @@ func (j *Journal) store(entries []*entry) (int, error) {
 	if err := j.ready(); err != nil {
 		return 0, err
 	}
-	buf := numbered(nil, j.last+1, entries[0].rest)
+	buf := numbered(j.buf[:0], j.last+1, entries[0].rest)
 	if j.records > 0 && j.full(len(buf)) {
 		if err := j.rotate(); err != nil {
 			return 0, fmt.Errorf("start a new file: %w", err)
@@ -192,6 +217,9 @@ func (j *Journal) store(entries []*entry) (int, error) {
 			break
 		}
 		n++
+	}
+	if cap(buf) <= 2*maxWrite {
+		j.buf = buf
 	}
 	if err := j.flush(buf); err != nil {
 		return 0, err

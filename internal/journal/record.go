@@ -4,8 +4,6 @@
 package journal
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -84,11 +82,11 @@ type Answer struct {
 // fails when the record has no JSON form (a year after 9999, a latency that is
 // no number), and with ErrTooLong.
 func (r Record) Line() ([]byte, error) {
-	rest, err := r.encode()
+	rest, err := r.encode(make([]byte, 0, usualLine))
 	if err != nil {
 		return nil, err
 	}
-	return numbered(nil, r.Seq, rest), nil
+	return numbered(make([]byte, 0, maxPrefix+len(rest)), r.Seq, rest), nil
 }
 
 // HeaderLine returns the line that a journal starts with, its newline included;
@@ -108,29 +106,4 @@ func numbered(dst []byte, seq uint64, rest []byte) []byte {
 		dst = append(strconv.AppendUint(append(dst, `"seq":`...), seq, 10), ',')
 	}
 	return append(dst, rest...)
-}
-
-// encode returns the line from behind the number on, so that a record is
-// written as JSON before it is known which number it gets.
-func (r Record) encode() ([]byte, error) {
-	r.Seq, r.Time = 0, r.Time.UTC().Round(0)
-	if r.Headers == nil {
-		r.Headers = http.Header{}
-	}
-	if r.Body == nil {
-		r.Body = []byte{}
-	}
-	if r.Findings == nil {
-		r.Findings = []verify.Finding{}
-	}
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(r); err != nil {
-		return nil, fmt.Errorf("the delivery cannot be written as JSON: %w", err)
-	}
-	if b.Len()+maxPrefix > MaxLine {
-		return nil, fmt.Errorf("the delivery cannot be recorded: %w", ErrTooLong)
-	}
-	return b.Bytes()[1:], nil
 }
