@@ -58,7 +58,11 @@ late events and gaps are noted, contradictions are violations.
 ADDR is :3000, 3000 or HOST:PORT. Without a host only this machine is served;
 port 0 picks a free port. It ends with a summary when interrupted, or when what
 was asked for has come: exit 0, or 1 if anything violated the contract, or 4 if
-an expected event never came. Up to a million subjects are remembered at a time.`,
+an expected event never came. Up to a million subjects are remembered at a time.
+
+Text that is read too slowly holds no answer back: deliveries are left out,
+ordinary ones first, and a line says how many; the summary counts them all.
+With --output ndjson none is left out: each is answered once it is written.`,
 		Example: `  paytest listen :3000
   paytest listen :3000 --strict=order,gaps        late events and gaps fail, too
   paytest listen :3000 --forward-to :8080      your app answers, both are judged
@@ -271,16 +275,6 @@ func eventsAt(c *contract.Contract, path string) []string {
 		}
 	}
 	return out
-}
-
-// show writes a delivery.
-func (a *app) show(d verify.Delivery, output string) {
-	switch output {
-	case "text":
-		a.out.Delivery(d)
-	case "ndjson":
-		a.out.JSON("delivery", record(d))
-	}
 }
 
 // summary ends a session that judged payloads.

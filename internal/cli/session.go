@@ -32,7 +32,8 @@ type session struct {
 	forward *deliver.Client
 	outputs []report.Output
 	until   *listen.Expectation
-	ui      *ui // nil without --ui
+	ui      *ui          // nil without --ui
+	feed    *report.Feed // nil where deliveries are not written as text
 
 	mu      sync.Mutex // guards what follows
 	stop    context.CancelFunc
@@ -264,7 +265,7 @@ func (s *session) received(d verify.Delivery) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.totals.Add(d.Verdict)
-	s.show(d, s.o.output)
+	s.show(d)
 	if s.ui != nil {
 		s.ui.Add(bareRecord(d))
 	}
@@ -282,6 +283,17 @@ func (s *session) received(d verify.Delivery) {
 	if s.came || s.until == nil && expecting && len(s.missing) == 0 || s.o.maxEvents > 0 && s.totals.Deliveries >= s.o.maxEvents {
 		s.over = true
 		s.stop()
+	}
+}
+
+// show writes a delivery: text for people, who need not see each, when they can;
+// lines for a program, which needs each, before the delivery is answered.
+func (s *session) show(d verify.Delivery) {
+	switch {
+	case s.feed != nil:
+		s.feed.Add(d)
+	case s.o.output == "ndjson":
+		s.out.JSON("delivery", record(d))
 	}
 }
 
@@ -342,9 +354,15 @@ func (s *session) serve(ctx context.Context, listeners []net.Listener) error {
 		timer := time.AfterFunc(s.o.timeout, s.timedOut)
 		defer timer.Stop()
 	}
+	if s.o.output == "text" {
+		s.feed = report.NewFeed(s.out)
+	}
 	err = listen.Serve(serving, listeners, s.handler)
 	stop()
 	wait()
+	if s.feed != nil {
+		s.feed.Close()
+	}
 	if err != nil {
 		return &exitError{exitConnect, err}
 	}

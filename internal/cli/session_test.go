@@ -230,3 +230,50 @@ func TestForwardToItself(t *testing.T) {
 		}
 	}
 }
+
+// unread is output that nobody reads until it is closed, but for what it holds then.
+type unread struct {
+	open chan struct{}
+	text strings.Builder
+}
+
+func (u *unread) Write(b []byte) (int, error) {
+	<-u.open
+	return u.text.Write(b)
+}
+
+// TestNobodyReadsTheText holds that deliveries are answered while the terminal
+// stands still, and that everything is told once it goes on.
+func TestNobodyReadsTheText(t *testing.T) {
+	ctx, end := context.WithCancel(t.Context())
+	out, ready := &unread{open: make(chan struct{})}, make(chan string, 1)
+	env := outside{}.program(out, io.Discard, "listen", "127.0.0.1:0", "--ready-file", "ready")
+	env.Now = time.Now
+	env.WriteFile = func(_ string, data []byte) error {
+		ready <- strings.TrimPrefix(strings.TrimSpace(string(data)), "http://")
+		return nil
+	}
+	code := make(chan int, 1)
+	go func() { code <- Run(ctx, env) }()
+	address := <-ready
+	c, err := contract.Load(payloads.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	st := c.Flow[0]
+	for i, body := range []string{string(st.Sample.AppendCanonical(nil)), "{", "[", "", "{}"} {
+		answer := speak(t, address, fmt.Sprintf("POST %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", st.Path, len(body), body))
+		if strings.HasPrefix(answer, "HTTP/1.1 200 ") != (i == 0) {
+			t.Errorf("%q: %s", body, answer)
+		}
+	}
+	end()
+	close(out.open)
+	if got := <-code; got != exitViolation {
+		t.Errorf("exit code %d", got)
+	}
+	text := out.text.String()
+	if strings.Count(text, "invalid-json") != 3 || !strings.Contains(text, "  200  "+st.Event) || !strings.Contains(text, "\n5 deliveries, 4 violations, ") {
+		t.Error(text)
+	}
+}
