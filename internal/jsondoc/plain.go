@@ -10,6 +10,7 @@ import (
 const (
 	plainDepth   = 16
 	plainMembers = 32
+	plainBytes   = 1 << 30
 	plainDigits  = 15 // a number of that many digits is exact as a double
 )
 
@@ -17,7 +18,9 @@ const (
 // writes again as the same bytes. It finds that out in one pass and without an
 // allocation; for what is rare (escapes, fractions, many members) it reports
 // false although it may be true.
-func IsPlain(raw []byte) bool { return plainValue(raw, 0, 0) == len(raw) }
+func IsPlain(raw []byte) bool {
+	return len(raw) <= plainBytes && plainValue(raw, 0, 0) == len(raw)
+}
 
 // notPlain is the end of a value that is not plain.
 const notPlain = -1
@@ -129,7 +132,8 @@ func plainObject(raw []byte, pos, depth int) int {
 	if pos < len(raw) && raw[pos] == '}' {
 		return pos + 1
 	}
-	var names [plainMembers][2]int
+	var names [plainMembers][2]int32
+	var met uint64 // a bit for each length and first letter of a name
 	for n := 0; ; n++ {
 		if n == plainMembers || pos >= len(raw) || raw[pos] != '"' {
 			return notPlain
@@ -142,12 +146,12 @@ func plainObject(raw []byte, pos, depth int) int {
 			return notPlain // it may be an array index, which comes first
 		}
 		name := raw[start : pos-1]
-		for _, other := range names[:n] {
-			if string(raw[other[0]:other[1]]) == string(name) {
-				return notPlain
-			}
+		bit := uint64(1) << ((uint(raw[start]) + uint(len(name))*5) % 64)
+		if met&bit != 0 && named(raw, names[:n], name) {
+			return notPlain
 		}
-		names[n] = [2]int{start, pos - 1}
+		met |= bit
+		names[n] = [2]int32{int32(start), int32(pos - 1)}
 		pos = plainValue(raw, pos+1, depth+1)
 		switch {
 		case pos == notPlain || pos >= len(raw):
@@ -159,4 +163,14 @@ func plainObject(raw []byte, pos, depth int) int {
 		}
 		pos++
 	}
+}
+
+// named reports whether one of the names, by where they start and end, is that name.
+func named(raw []byte, names [][2]int32, name []byte) bool {
+	for _, other := range names {
+		if string(raw[other[0]:other[1]]) == string(name) {
+			return true
+		}
+	}
+	return false
 }
