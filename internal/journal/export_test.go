@@ -2,9 +2,12 @@ package journal
 
 import "context"
 
+// heldBack is how many records an early journal has acknowledged and not written:
+// more than one, so that whoever is killed has told of one.
+const heldBack = 4
+
 // AppendEarly is Append with the bug that the crash tests must catch: it
-// acknowledges a record before it writes it. The record is written by the next
-// call.
+// acknowledges a record before it writes it. The record is written by a later call.
 func (e *Early) AppendEarly(ctx context.Context, r Record) (uint64, error) {
 	e.J.turn <- struct{}{}
 	defer func() { <-e.J.turn }()
@@ -12,19 +15,20 @@ func (e *Early) AppendEarly(ctx context.Context, r Record) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
-	if e.late != nil {
-		if _, err := e.J.store([]*entry{{rest: e.late}}); err != nil {
+	if len(e.late) == heldBack {
+		if _, err := e.J.store([]*entry{{rest: e.late[0]}}); err != nil {
 			return 0, err
 		}
+		e.late = e.late[1:]
 	}
-	e.late = rest
-	return e.J.last + 1, ctx.Err()
+	e.late = append(e.late, rest)
+	return e.J.last + uint64(len(e.late)), ctx.Err()
 }
 
 // Early is a journal that acknowledges too early.
 type Early struct {
 	J    *Journal
-	late []byte
+	late [][]byte
 }
 
 // Waiting returns how many records wait for their turn to be written.
