@@ -96,23 +96,3 @@ func same(t rapid.TB, rec journal.Record) {
 		t.Fatalf("got  %swant %s", got, want)
 	}
 }
-
-// typical is a record of a delivery that a listener takes.
-func typical() journal.Record {
-	return journal.Record{
-		Time: time.Now(), Direction: journal.Received, Attempt: 1, Method: "POST", Path: "/webhooks/payments", Body: bytes.Repeat([]byte("x"), 600), OK: true,
-		Headers: http.Header{"Content-Type": {"application/json"}, "Content-Length": {"600"}, "X-Signature": {"0123456789abcdef0123456789abcdef"}},
-		Event:   "an.event", Subject: "subject", ID: "0123456789abcdef", State: "State", Findings: []verify.Finding{}, Answer: journal.Answer{Status: 200, Body: `{"status":"ok"}`},
-		LatencyMS: 0.25, Signature: "both",
-	}
-}
-
-func BenchmarkLine(b *testing.B) {
-	rec := typical()
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := rec.Line(); err != nil {
-			b.Fatal(err)
-		}
-	}
-}

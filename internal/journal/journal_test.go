@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -463,58 +462,5 @@ func TestConcurrentAppends(t *testing.T) {
 	}
 	if len(found) != len(acked) || len(acked) < 100 {
 		t.Errorf("%d were acknowledged, %d are there", len(acked), len(found))
-	}
-}
-
-// counted counts what is made durable.
-type counted struct {
-	osFS
-	syncs atomic.Int64
-}
-
-func (c *counted) Create(name string) (journal.File, error) {
-	f, err := c.osFS.Create(name)
-	return &countedFile{f, c}, err
-}
-
-type countedFile struct {
-	journal.File
-	of *counted
-}
-
-func (f *countedFile) Sync() error {
-	f.of.syncs.Add(1)
-	return f.File.Sync()
-}
-
-// BenchmarkAppend measures the disk, too; TMPDIR says which.
-func BenchmarkAppend(b *testing.B) {
-	for _, writers := range []int{1, 64} {
-		b.Run(fmt.Sprintf("writers=%d", writers), func(b *testing.B) {
-			files := &counted{}
-			j := open(b, files, filepath.Join(b.TempDir(), name), journal.Options{})
-			rec := typical()
-			var wg sync.WaitGroup
-			work := make(chan struct{})
-			for range writers {
-				wg.Go(func() {
-					for range work {
-						if _, err := j.Append(b.Context(), rec); err != nil {
-							b.Error(err)
-						}
-					}
-				})
-			}
-			b.ReportAllocs()
-			for b.Loop() {
-				work <- struct{}{}
-			}
-			close(work)
-			wg.Wait()
-			b.ReportMetric(float64(b.N)/float64(files.syncs.Load()), "records/sync")
-			if err := j.Close(); err != nil {
-				b.Error(err)
-			}
-		})
 	}
 }
