@@ -66,7 +66,7 @@ func owners() map[string]string {
 // every release, and an init of one of them takes milliseconds of every start.
 func testOnly() []string {
 	return []string{
-		"github.com/santhosh-tekuri/jsonschema", "github.com/google/go-cmp", "github.com/rogpeppe/go-internal",
+		"github.com/chromedp", "github.com/santhosh-tekuri/jsonschema", "github.com/google/go-cmp", "github.com/rogpeppe/go-internal",
 		"go.uber.org/goleak", "pgregory.net/rapid", "testing", "net/http/httptest",
 	}
 }

@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net/url"
 	"path"
-	"slices"
 	"strings"
 	"time"
 
@@ -419,105 +417,4 @@ func (l *loader) twins(n node, st *State) {
 			n.child("path").fail("is %q, but %s delivers the event %s to %q: one event, one path", st.Path, other.File, st.Event, other.Path)
 		}
 	}
-}
-
-// annotations are the words of facts.json that are no JSON Schema keywords.
-func annotations() []string {
-	return []string{"source", "derived", "scope", "compare", "generate", "known"}
-}
-
-// compile readies the schemas, or compiles all of them, and finds what they
-// say of facts.
-func (l *loader) compile(whole bool) {
-	if l.err != nil {
-		return
-	}
-	all := &schemas{compiler: schema.NewCompiler(l.resources, annotations()...)}
-	for _, f := range l.c.Facts {
-		f.schema.in, f.schema.file, f.schema.at = all, factsFile, jsondoc.Pointer{"$defs", f.Name}
-		if whole {
-			l.compiled(&f.schema)
-		}
-	}
-	for _, st := range l.c.States() {
-		st.schema.in, st.schema.file, st.schema.at = all, st.File, jsondoc.Pointer{"schema"}
-		if whole {
-			l.compiled(&st.schema)
-		}
-		if l.err != nil {
-			return
-		}
-		l.fields(st, l.files[st].v.At(jsondoc.Pointer{"schema"}), jsondoc.Pointer{"schema"}, nil, true)
-		slices.SortStableFunc(st.Fields, func(a, b Field) int { return order(st.Sample, a.Pointer, b.Pointer) })
-	}
-}
-
-func (l *loader) compiled(s *lazySchema) {
-	if l.err == nil {
-		l.err = s.compile()
-	}
-}
-
-// fields collects the members that wear a fact; where is the schema's own place.
-func (l *loader) fields(st *State, s *jsondoc.Value, where, at jsondoc.Pointer, required bool) {
-	if name, ok := factRef(s); ok {
-		f := l.c.Fact(name)
-		if f == nil {
-			node{load: l, file: st.File, at: jsondoc.Pointer{"schema"}}.fail("%s refers to %s, which is a type and no fact: it has no scope", at, name)
-			return
-		}
-		field := Field{Pointer: at, Fact: f, Required: required, Known: f.Known, of: st}
-		if own := s.At(jsondoc.Pointer{"known"}); own != nil {
-			node{l, st.File, append(slices.Clone(where), "known"), own}.kind(jsondoc.Array)
-			field.Known = own.Items
-		}
-		st.Fields = append(st.Fields, field)
-		return
-	}
-	properties, names := s.At(jsondoc.Pointer{"properties"}), s.At(jsondoc.Pointer{"required"})
-	if properties == nil {
-		return
-	}
-	where = append(where[:len(where):len(where)], "properties", "")
-	for i := range properties.Members {
-		m := &properties.Members[i]
-		where[len(where)-1] = m.Name
-		named := names != nil && slices.ContainsFunc(names.Items, func(v jsondoc.Value) bool { return v.Text == m.Name })
-		l.fields(st, &m.Value, where, append(at[:len(at):len(at)], m.Name), required && named)
-	}
-}
-
-// factRef returns the name of what a schema refers to in facts.json.
-func factRef(s *jsondoc.Value) (name string, ok bool) {
-	ref := s.At(jsondoc.Pointer{"$ref"})
-	if ref == nil {
-		return "", false
-	}
-	file, fragment, _ := strings.Cut(ref.Text, "#")
-	at, err := url.PathUnescape(fragment)
-	name, ok = strings.CutPrefix(at, factsAt)
-	return name, ok && err == nil && file == factsFile
-}
-
-// order compares two members by their place in a document; those that are not
-// in it come last.
-func order(doc jsondoc.Value, a, b jsondoc.Pointer) int {
-	for i := 0; i < len(a) && i < len(b); i++ {
-		if a[i] != b[i] {
-			parent := doc.At(a[:i])
-			if parent == nil {
-				return strings.Compare(a[i], b[i])
-			}
-			return place(parent, a[i]) - place(parent, b[i])
-		}
-	}
-	return len(a) - len(b)
-}
-
-func place(parent *jsondoc.Value, name string) int {
-	i := slices.IndexFunc(parent.Members, func(m jsondoc.Member) bool { return m.Name == name })
-	if i < 0 {
-		return len(parent.Members)
-	}
-	return i
 }
