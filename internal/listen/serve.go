@@ -51,8 +51,10 @@ func ParseAddress(s string) (host string, port uint16, err error) {
 }
 
 // Open listens on an address, as ParseAddress reads it. For "localhost" that is
-// both loopback addresses, since clients disagree on which one it means.
+// both loopback addresses, since clients disagree on which one it means. The end
+// of ctx is waited for from then on: who is told of an address may end it at once.
 func Open(ctx context.Context, address string) ([]net.Listener, error) {
+	ctx.Done()
 	host, port, err := ParseAddress(address)
 	if err != nil {
 		return nil, err

@@ -83,6 +83,29 @@ func addresses(t *testing.T, listeners []net.Listener) []netip.AddrPort {
 
 // TestOpen holds that no host means this machine alone, and that every network
 // must be asked for.
+// awaited is a context that knows whether somebody waits for its end.
+type awaited struct {
+	context.Context
+	waits bool
+}
+
+func (a *awaited) Done() <-chan struct{} {
+	a.waits = true
+	return a.Context.Done()
+}
+
+func TestOpenIsEnded(t *testing.T) {
+	ctx := &awaited{Context: t.Context()}
+	listeners, err := listen.Open(ctx, "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = listeners[0].Close()
+	if !ctx.waits {
+		t.Error("nobody waits for the end: a program that watches for interrupts only then is killed by one")
+	}
+}
+
 func TestOpen(t *testing.T) {
 	for _, address := range []string{":0", "0", "localhost:0"} {
 		got := addresses(t, open(t, address))
