@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 )
 
 const (
@@ -93,6 +94,24 @@ func (a *answers) readHead(first bool) (framing, error) {
 
 // line returns the next line without its end, valid until the next call.
 func (a *answers) line() ([]byte, error) {
+	line, err := a.untilLF()
+	return bytes.TrimSuffix(line, []byte{'\r'}), err
+}
+
+// strictLine is line for a body in chunks, whose lines end with CR LF and not,
+// as lines of a head may, with LF alone (RFC 9112, sections 2.2 and 7.1).
+func (a *answers) strictLine() ([]byte, error) {
+	line, err := a.untilLF()
+	if err != nil {
+		return nil, err
+	}
+	if bare, ended := bytes.CutSuffix(line, []byte{'\r'}); ended {
+		return bare, nil
+	}
+	return nil, malformed("a line between its chunks ends with a bare LF")
+}
+
+func (a *answers) untilLF() ([]byte, error) {
 	for from := a.r; ; {
 		if i := bytes.IndexByte(a.buf[from:a.w], '\n'); i >= 0 {
 			line := a.buf[a.r : from+i]
@@ -100,7 +119,7 @@ func (a *answers) line() ([]byte, error) {
 			if a.head -= len(line) + 1; a.head < 0 {
 				return nil, malformed("its head is longer than %d KiB", headBytes>>10)
 			}
-			return bytes.TrimSuffix(line, []byte{'\r'}), nil
+			return line, nil
 		}
 		scanned := a.w - a.r
 		if scanned == lineBytes {
@@ -270,7 +289,7 @@ func (a *answers) skip(n int64) error {
 func (a *answers) chunks() (complete bool, err error) {
 	for left := int64(bodyBytes); ; {
 		a.head = headBytes
-		line, err := a.line()
+		line, err := a.strictLine()
 		if err != nil {
 			return false, err
 		}
@@ -287,7 +306,7 @@ func (a *answers) chunks() (complete bool, err error) {
 		if err := a.skip(size); err != nil {
 			return false, err
 		}
-		if line, err := a.line(); err != nil {
+		if line, err := a.strictLine(); err != nil {
 			return false, err
 		} else if len(line) != 0 {
 			return false, malformed("a chunk does not end where it says")
@@ -327,9 +346,32 @@ func hexadecimal(c byte) int {
 func (a *answers) trailer() (complete bool, err error) {
 	a.head = headBytes
 	for {
-		line, err := a.line()
-		if err != nil || len(line) == 0 {
+		line, err := a.strictLine()
+		switch {
+		case err != nil || len(line) == 0:
 			return err == nil, err
+		case !isField(line):
+			return false, malformed("%.40q behind its chunks is no field", line)
 		}
 	}
+}
+
+// isField reports whether a line is a name, a colon and a value (RFC 9110,
+// section 5).
+func isField(line []byte) bool {
+	name, value, colon := bytes.Cut(line, []byte{':'})
+	if !colon || len(name) == 0 {
+		return false
+	}
+	for _, c := range name {
+		if (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > '9') && strings.IndexByte("!#$%&'*+-.^_`|~", c) < 0 {
+			return false
+		}
+	}
+	for _, c := range value {
+		if c < ' ' && c != '\t' || c == 0x7f {
+			return false
+		}
+	}
+	return true
 }

@@ -143,6 +143,9 @@ func FuzzAnswer(f *testing.F) {
 	for _, s := range []string{
 		okAnswer, "HTTP/1.1 204\r\n\r\n", "HTTP/1.0 200 OK\r\n\r\nx", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX: y\r\n\r\n",
 		"HTTP/1.1 100 \r\n\r\n" + okAnswer, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", "HTTP/1.1 2", "\n\n", "HTTP/1.1 200 OK\nA:b\n c\n\n",
+		"HTTP/1.1 200 \nTransfer-Encoding: chunked\n\n0\n\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: y\n\r\n",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\n0\r\n\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n0\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX y: 1\r\nZ: \x01\r\n\r\n",
 	} {
 		f.Add([]byte(s))
 	}
