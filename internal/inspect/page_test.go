@@ -143,7 +143,6 @@ func testFollow(t *testing.T, p *tab) {
 }
 
 func testKeyboard(t *testing.T, p *tab) {
-	t.Skip("waits for ever, now and then, for Escape to lead from the search to the list; until it is known whether the page or the test is at fault, the keyboard is not tested")
 	s := newStage(t)
 	wrong(s)
 	p.as(wide())
@@ -155,6 +154,17 @@ func testKeyboard(t *testing.T, p *tab) {
 	p.until(`document.activeElement.matches('.search')`)
 	p.press("pending")
 	p.text("#shown", "5 of 5") // each is in that state, or leaves it
+	// Escape leads to the list also before the list that was searched is drawn.
+	if active := eval[string](p, `(() => {
+		const search = document.activeElement;
+		search.dispatchEvent(new Event('input', { bubbles: true }));
+		search.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape', bubbles: true, cancelable: true }));
+		return document.activeElement.className;
+	})()`); !strings.HasPrefix(active, "row ") {
+		t.Fatalf("Escape leads from the search to %q", active)
+	}
+	p.press("/")
+	p.until(`document.activeElement.matches('.search')`)
 	p.press(kb.Escape)
 	p.until(`document.activeElement.matches('.row')`)
 	p.press("g")

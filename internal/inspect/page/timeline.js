@@ -252,6 +252,7 @@ export class Timeline {
   }
 
   focusActive() {
+    this.render(); // after a filter has changed, no row is drawn until the next frame
     const element = this.drawn.get(this.active) ?? this.body.lastElementChild;
     element?.focus({ preventScroll: true });
   }
