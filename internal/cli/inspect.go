@@ -52,15 +52,18 @@ who has the URL that is printed: it holds a secret.`,
 }
 
 func (a *app) inspect(ctx context.Context, name, ui string) error {
-	u, err := a.openUI(ctx, ui, inspect.Options{Title: name, Received: defaultTarget})
+	u, err := a.newUI(inspect.Options{Title: name, Received: defaultTarget})
 	if err != nil {
 		return err
 	}
-	defer u.close()
 	if err := a.fill(u.Inspector, name); err != nil {
 		return err
 	}
 	u.End()
+	if err := u.listen(ctx, ui); err != nil {
+		return err
+	}
+	defer u.close()
 	u.told(a)
 	a.err.Line(report.S(report.Faint, "Ctrl-C ends it"))
 	return u.serve(ctx)
@@ -98,31 +101,48 @@ func (a *app) fill(i *inspect.Inspector, name string) error {
 // ui is an inspector and where it is served.
 type ui struct {
 	*inspect.Inspector
+	token     string
 	listeners []net.Listener
 	names     []string
 	url       string
 }
 
-// openUI listens on an address and makes the inspector that is to be served there.
-func (a *app) openUI(ctx context.Context, address string, o inspect.Options) (*ui, error) {
+// newUI makes an inspector that is not served yet.
+func (a *app) newUI(o inspect.Options) (*ui, error) {
 	c, err := a.contract()
 	if err != nil {
 		return nil, err
 	}
+	o.Contract, o.Now, o.Program, o.Version, o.Hidden = c, a.Now, "paytest", a.version(), isCredential
+	o.Token = strings.ToLower(rand.Text())
+	return &ui{Inspector: inspect.New(o), token: o.Token}, nil
+}
+
+// openUI makes an inspector and listens on the address where it is to be served.
+func (a *app) openUI(ctx context.Context, address string, o inspect.Options) (*ui, error) {
+	u, err := a.newUI(o)
+	if err != nil {
+		return nil, err
+	}
+	if err := u.listen(ctx, address); err != nil {
+		return nil, err
+	}
+	return u, nil
+}
+
+func (u *ui) listen(ctx context.Context, address string) error {
 	listeners, err := listen.Open(ctx, address)
 	switch {
 	case errors.Is(err, listen.ErrAddress):
-		return nil, usage("--ui: %w", err)
+		return usage("--ui: %w", err)
 	case err != nil:
-		return nil, &exitError{exitConnect, err}
+		return &exitError{exitConnect, err}
 	}
-	o.Contract, o.Now, o.Program, o.Version, o.Hidden = c, a.Now, "paytest", a.version(), isCredential
-	o.Token = strings.ToLower(rand.Text())
-	u := &ui{Inspector: inspect.New(o), listeners: listeners, url: "http://" + reachable(listeners[0].Addr()) + "/" + o.Token + "/"}
+	u.listeners, u.url = listeners, "http://"+reachable(listeners[0].Addr())+"/"+u.token+"/"
 	if host, _, err := listen.ParseAddress(address); err == nil {
 		u.names = []string{host}
 	}
-	return u, nil
+	return nil
 }
 
 // reachable is an address as a browser on this machine reaches it.
