@@ -1,15 +1,16 @@
 import { h } from './dom.js';
 
-// What a reader could not see or would see in the wrong place.
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{DI}]/gu;
-const UNSEEN_BUT_BREAKS = /(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{DI}]/gu;
+// What a reader could not see or would see in the wrong place: also marks that are
+// heaped on one character, which some fonts draw beside it, in a line without end.
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{DI}]+|(?<=\p{M}{4})\p{M}+/gu;
+const UNSEEN_BUT_BREAKS = /(?:(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{DI}])+|(?<=\p{M}{4})\p{M}+/gu;
 
 const SHORT = new Map([['\n', '\\n'], ['\r', '\\r'], ['\t', '\\t']]);
 
-function escaped(char) {
+const escaped = (text) => Array.from(text, (char) => {
   const code = char.codePointAt(0);
   return SHORT.get(char) ?? (code > 0xffff ? `\\u{${code.toString(16)}}` : `\\u${code.toString(16).padStart(4, '0')}`);
-}
+}).join('');
 
 // visible writes unseen characters as escapes.
 export const visible = (text) => String(text ?? '').replace(UNSEEN, escaped);
