@@ -1,9 +1,11 @@
 package report
 
 import (
+	"bytes"
 	"encoding/xml"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,124 +18,136 @@ const (
 	junitTextBytes = 64 << 10
 )
 
-type junitRoot struct {
-	XMLName  xml.Name   `xml:"testsuites"`
-	Name     string     `xml:"name,attr"`
-	Tests    int        `xml:"tests,attr"`
-	Failures int        `xml:"failures,attr"`
-	Errors   int        `xml:"errors,attr"`
-	Time     string     `xml:"time,attr"`
-	Suite    junitSuite `xml:"testsuite"`
-}
-
-type junitSuite struct {
-	Name       string          `xml:"name,attr"`
-	Tests      int             `xml:"tests,attr"`
-	Failures   int             `xml:"failures,attr"`
-	Errors     int             `xml:"errors,attr"`
-	Skipped    int             `xml:"skipped,attr"`
-	Time       string          `xml:"time,attr"`
-	Timestamp  string          `xml:"timestamp,attr,omitempty"`
-	Properties []junitProperty `xml:"properties>property"`
-	Cases      []junitCase     `xml:"testcase"`
-	Out        *junitText      `xml:"system-out"`
-}
-
-type junitProperty struct {
-	Name  string `xml:"name,attr"`
-	Value string `xml:"value,attr"`
-}
-
-type junitCase struct {
-	Class   string        `xml:"classname,attr"`
-	Name    string        `xml:"name,attr"`
-	Time    string        `xml:"time,attr"`
-	Skipped *junitProblem `xml:"skipped"`
-	Error   *junitProblem `xml:"error"`
-	Failure *junitProblem `xml:"failure"`
-	Out     *junitText    `xml:"system-out"`
-	Err     *junitText    `xml:"system-err"`
-}
-
-type junitProblem struct {
-	Type    string `xml:"type,attr,omitempty"`
-	Message string `xml:"message,attr,omitempty"`
-	Text    string `xml:",cdata"`
-}
-
-type junitText struct {
-	Text string `xml:",cdata"`
-}
-
 // JUnit writes the suite as JUnit XML, in the form that Jenkins' junit-10.xsd
 // describes and other readers share. Times are in seconds, with the three
 // decimals it allows. Characters that XML 1.0 cannot hold are written as \x1b,
 // \ufffe and the like; long texts are cut. What was noticed about a case that
 // passed is in its system-err.
 func JUnit(w io.Writer, s Suite) error {
-	if _, err := io.WriteString(w, xml.Header); err != nil {
-		return fmt.Errorf("write JUnit report: %w", err)
-	}
-	enc := xml.NewEncoder(w)
-	enc.Indent("", "  ")
-	if err := enc.Encode(newJUnitRoot(s)); err != nil {
-		return fmt.Errorf("write JUnit report: %w", err)
-	}
-	if _, err := io.WriteString(w, "\n"); err != nil {
+	var x junitWriter
+	x.b.WriteString(xml.Header)
+	x.suite(s)
+	if _, err := w.Write(x.b.Bytes()); err != nil {
 		return fmt.Errorf("write JUnit report: %w", err)
 	}
 	return nil
 }
 
-func newJUnitRoot(s Suite) junitRoot {
-	_, failed, skipped, errors := s.Counts()
-	suite := junitSuite{
-		Name: junitLine(s.Name), Tests: len(s.Cases), Failures: failed, Errors: errors, Skipped: skipped,
-		Time: seconds(s.Duration), Out: newJUnitText(strings.Join(s.Notes, "\n")),
-	}
-	if !s.Started.IsZero() {
-		suite.Timestamp = s.Started.UTC().Format(time.RFC3339)
-	}
-	for _, p := range s.Properties {
-		suite.Properties = append(suite.Properties, junitProperty{junitLine(p[0]), junitLine(p[1])})
-	}
-	for _, c := range s.Coverage {
-		suite.Properties = append(suite.Properties, junitProperty{junitLine("edges " + c.Subject), edges(c)})
-	}
-	for _, c := range s.Cases {
-		suite.Cases = append(suite.Cases, newJUnitCase(c))
-	}
-	return junitRoot{Name: suite.Name, Tests: suite.Tests, Failures: failed, Errors: errors, Time: suite.Time, Suite: suite}
+// junitWriter writes each element on a line of its own. encoding/xml's reflection
+// would be a hundredth of the binary.
+type junitWriter struct {
+	b     bytes.Buffer
+	depth int
 }
 
-func newJUnitCase(c Case) junitCase {
-	out := junitCase{Class: junitLine(c.Class), Name: junitLine(c.Name), Time: seconds(c.Duration), Out: newJUnitText(c.Input)}
+// attr is the name and the value of an attribute.
+type attr [2]string
+
+func number(name string, n int) attr { return attr{name, strconv.Itoa(n)} }
+
+func (x *junitWriter) start(name string, attrs ...attr) {
+	x.b.WriteString(strings.Repeat("  ", x.depth) + "<" + name)
+	for _, a := range attrs {
+		x.b.WriteString(" " + a[0] + `="`)
+		_ = xml.EscapeText(&x.b, []byte(a[1])) // a bytes.Buffer takes everything
+		x.b.WriteByte('"')
+	}
+	x.b.WriteByte('>')
+}
+
+func (x *junitWriter) end(name string) { x.b.WriteString("</" + name + ">\n") }
+
+// element writes an element that holds others.
+func (x *junitWriter) element(name string, attrs []attr, children func()) {
+	x.start(name, attrs...)
+	from := x.b.Len()
+	x.b.WriteByte('\n')
+	x.depth++
+	children()
+	x.depth--
+	if x.b.Len() == from+1 {
+		x.b.Truncate(from) // it holds none
+	} else {
+		x.b.WriteString(strings.Repeat("  ", x.depth))
+	}
+	x.end(name)
+}
+
+// text writes an element that holds a text.
+func (x *junitWriter) text(name, text string, attrs ...attr) {
+	x.start(name, attrs...)
+	if text = junitBody(text); text != "" {
+		x.b.WriteString("<![CDATA[" + strings.ReplaceAll(text, "]]>", "]]]]><![CDATA[>") + "]]>")
+	}
+	x.end(name)
+}
+
+// maybe writes an element that holds a text, where there is one.
+func (x *junitWriter) maybe(name, text string) {
+	if text != "" {
+		x.text(name, text)
+	}
+}
+
+func (x *junitWriter) suite(s Suite) {
+	_, failed, skipped, errors := s.Counts()
+	name, took := attr{"name", junitLine(s.Name)}, attr{"time", seconds(s.Duration)}
+	counts := []attr{name, number("tests", len(s.Cases)), number("failures", failed), number("errors", errors)}
+	attrs := append(slices.Clip(counts), number("skipped", skipped), took)
+	if !s.Started.IsZero() {
+		attrs = append(attrs, attr{"timestamp", s.Started.UTC().Format(time.RFC3339)})
+	}
+	x.element("testsuites", append(slices.Clip(counts), took), func() {
+		x.element("testsuite", attrs, func() {
+			x.properties(s)
+			for _, c := range s.Cases {
+				x.element("testcase", []attr{{"classname", junitLine(c.Class)}, {"name", junitLine(c.Name)}, {"time", seconds(c.Duration)}}, func() { x.outcome(c) })
+			}
+			x.maybe("system-out", strings.Join(s.Notes, "\n"))
+		})
+	})
+}
+
+func (x *junitWriter) properties(s Suite) {
+	if len(s.Properties)+len(s.Coverage) == 0 {
+		return
+	}
+	x.element("properties", nil, func() {
+		property := func(name, value string) {
+			x.text("property", "", attr{"name", junitLine(name)}, attr{"value", junitLine(value)})
+		}
+		for _, p := range s.Properties {
+			property(p[0], p[1])
+		}
+		for _, c := range s.Coverage {
+			property("edges "+c.Subject, edges(c))
+		}
+	})
+}
+
+func (x *junitWriter) outcome(c Case) {
 	why, noticed := c.explanation(0), ""
 	if len(c.Findings) > 0 {
 		noticed = why
 	}
 	switch c.status() {
 	case Failed:
-		out.Failure = newJUnitProblem(c, why)
+		x.problem("failure", c.kind(), c.sentence(), why)
 	case Errored:
-		out.Error = newJUnitProblem(c, why)
+		x.problem("error", c.kind(), c.sentence(), why)
 	case Skipped:
-		out.Skipped = &junitProblem{Message: junitLine(c.Message), Text: junitBody(noticed)}
+		x.problem("skipped", "", c.Message, noticed)
 	case Passed:
-		out.Err = newJUnitText(noticed)
 	}
-	return out
+	x.maybe("system-out", c.Input)
+	if c.status() == Passed {
+		x.maybe("system-err", noticed)
+	}
 }
 
-func newJUnitProblem(c Case, why string) *junitProblem {
-	return &junitProblem{Type: junitLine(c.kind()), Message: junitLine(c.sentence()), Text: junitBody(why)}
-}
-
-func newJUnitText(s string) *junitText {
-	if s == "" {
-		return nil
-	}
-	return &junitText{junitBody(s)}
+func (x *junitWriter) problem(name, kind, message, text string) {
+	attrs := []attr{{"type", junitLine(kind)}, {"message", junitLine(message)}}
+	x.text(name, text, slices.DeleteFunc(attrs, func(a attr) bool { return a[1] == "" })...)
 }
 
 func junitLine(s string) string { return xmlText(clipBytes(s, junitLineBytes)) }
