@@ -1,12 +1,12 @@
 package cli
 
 import (
-	"fmt"
 	"net/url"
 	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -109,18 +109,46 @@ func newVersion(a *app) *cobra.Command {
 	}
 }
 
-// build names the release, or the commit of a build without one.
+// build names the release, and the commit that it was built from where that is
+// known: a build of a module that was downloaded knows its version alone.
 func (a *app) build() string {
-	name, commit := a.version(), ""
-	if info, ok := debug.ReadBuildInfo(); ok {
-		if a.Version == "" && strings.HasPrefix(info.Main.Version, "v") {
-			name = info.Main.Version
+	info, _ := debug.ReadBuildInfo()
+	return built(a.version(), info)
+}
+
+func built(version string, info *debug.BuildInfo) string {
+	about := []string{runtime.GOOS + "/" + runtime.GOARCH, runtime.Version()}
+	if commit := setting(info, "vcs.revision"); len(commit) >= 12 {
+		commit = "commit " + commit[:12]
+		if setting(info, "vcs.modified") == "true" {
+			commit += " with changes"
 		}
+		about = append(about, commit)
+	}
+	if day := setting(info, "vcs.time"); len(day) >= len(time.DateOnly) {
+		about = append(about, day[:len(time.DateOnly)])
+	}
+	return version + " (" + strings.Join(about, ", ") + ")"
+}
+
+func setting(info *debug.BuildInfo, name string) string {
+	if info != nil {
 		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" && len(s.Value) >= 12 {
-				commit = ", commit " + s.Value[:12]
+			if s.Key == name {
+				return s.Value
 			}
 		}
 	}
-	return fmt.Sprintf("%s (%s/%s, %s%s)", name, runtime.GOOS, runtime.GOARCH, runtime.Version(), commit)
+	return ""
+}
+
+// version is the release, or the module's version in a build by Go alone.
+func (a *app) version() string {
+	if a.Version != "" {
+		return a.Version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && strings.HasPrefix(info.Main.Version, "v") {
+		return info.Main.Version[1:]
+	}
+	return "dev"
 }

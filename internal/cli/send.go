@@ -377,10 +377,3 @@ func sentJSON(d delivery, r deliver.Result, ok bool) sentLine {
 	}
 	return line
 }
-
-func (a *app) version() string {
-	if a.Version != "" {
-		return a.Version
-	}
-	return "dev"
-}
