@@ -207,6 +207,23 @@ func needed(args []string) []command {
 	return all
 }
 
+// Commands returns the program and all its commands, with the built-in contract's
+// words in their examples, for what is generated from them.
+func Commands(env Env) *cobra.Command {
+	a := &app{Env: env}
+	root := newRoot(a, nil)
+	written(a, root)
+	return root
+}
+
+func written(a *app, cmd *cobra.Command) {
+	cmd.Example = a.examples(cmd.Example)
+	cmd.InitDefaultHelpFlag()
+	for _, c := range cmd.Commands() {
+		written(a, c)
+	}
+}
+
 // newRoot makes the program's commands, as far as the arguments need them.
 func newRoot(a *app, args []string) *cobra.Command {
 	var version bool

@@ -11,16 +11,35 @@ import (
 	"github.com/paytest/paytest/internal/report"
 )
 
-// The exit codes.
+// The exit codes, whose meaning ExitCodes tells.
 const (
-	exitOK          = 0   // all is well
-	exitViolation   = 1   // the contract is violated
-	exitUsage       = 2   // the command line, a setting or a file is wrong
-	exitConnect     = 3   // the target cannot be reached, or the port not be bound
-	exitMissing     = 4   // an expected event never came
-	exitInternal    = 70  // paytest itself failed
-	exitInterrupted = 130 // interrupted
+	exitOK          = 0
+	exitViolation   = 1
+	exitUsage       = 2
+	exitConnect     = 3
+	exitMissing     = 4
+	exitInternal    = 70
+	exitInterrupted = 130
 )
+
+// ExitCode is what the program ends with.
+type ExitCode struct {
+	Code    int
+	Meaning string
+}
+
+// ExitCodes lists every exit code there is.
+func ExitCodes() []ExitCode {
+	return []ExitCode{
+		{exitOK, "all is well"},
+		{exitViolation, "the contract is violated: by the payloads, or by your endpoint's answer"},
+		{exitUsage, "the command line, a setting or a file is wrong; the message says what to do"},
+		{exitConnect, "the target cannot be reached, or the port not be bound"},
+		{exitMissing, "an expected event never came"},
+		{exitInternal, "paytest itself failed: please report it"},
+		{exitInterrupted, "interrupted"},
+	}
+}
 
 // exitError ends the program with a code. Without an error nothing is printed:
 // what is to be said has been said.
