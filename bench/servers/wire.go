@@ -39,7 +39,7 @@ func newWire(secretFile string) (*wire, error) {
 	if err != nil {
 		return nil, err
 	}
-	signer := signature.HMACHeader(c.Signature.Header, "", signature.Hex).Signer(secret)
+	signer := c.Signature.Scheme.Signer(secret)
 	return &wire{c: c, writer: generate.NewWriter(c), signer: signer}, nil
 }
 

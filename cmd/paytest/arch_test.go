@@ -41,7 +41,7 @@ func arrows() []struct{ from, to string } {
 		{"internal/journal", "internal/contract internal/jsondoc internal/payment internal/schema internal/verify"},
 		{"internal/verify", "internal/contract internal/jsondoc internal/payment internal/schema internal/suggest"},
 		{"internal/payment", "internal/contract internal/jsondoc"},
-		{"internal/contract", "internal/jsondoc internal/schema internal/suggest"},
+		{"internal/contract", "internal/jsondoc internal/schema internal/signature internal/suggest"},
 		{"internal/schema", "internal/jsondoc"},
 		{"internal/signature", "internal/jsondoc internal/suggest"},
 		{"internal/jsondoc", "internal/suggest"},

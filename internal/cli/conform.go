@@ -212,7 +212,7 @@ func (a *app) conformRun(cmd *cobra.Command, c *contract.Contract, o *conformOpt
 		run.Seed = a.Seed()
 	}
 	if len(run.Secrets) == 0 && c.Signature != nil {
-		run.Scheme = signature.HMACHeader(c.Signature.Header, "", signature.Hex)
+		run.Scheme = c.Signature.Scheme
 	}
 	if run.Retired, err = a.retired(o.retired); err != nil {
 		return nil, err

@@ -98,7 +98,7 @@ func (a *app) demoRun(ctx context.Context, c *contract.Contract, bug merchant.Bu
 		Seed:   a.Seed(), Salt: uint64(a.Now().UnixNano()), Now: a.Now, Wait: deliver.Sleep, Version: a.version(),
 	}
 	if c.Signature != nil {
-		run.Scheme = signature.HMACHeader(c.Signature.Header, "", signature.Hex)
+		run.Scheme = c.Signature.Scheme
 	}
 	m, err := merchant.New(merchant.Options{Contract: c, Secrets: run.Secrets, Bug: bug.Name, Now: a.Now, Wait: deliver.Sleep})
 	if err != nil {

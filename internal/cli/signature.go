@@ -65,7 +65,7 @@ func (a *app) signer(c *contract.Contract, o *secretOptions) (signer, error) {
 	} else if c.Signature == nil {
 		return s, usage("the contract documents no signature: name a --signature scheme, or give --no-signature")
 	} else {
-		s.scheme = signature.HMACHeader(c.Signature.Header, "", signature.Hex)
+		s.scheme = c.Signature.Scheme
 	}
 	if err := s.scheme.CheckSecrets(s.secrets); err != nil {
 		return s, usage("%w", err)

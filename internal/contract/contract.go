@@ -13,6 +13,7 @@ import (
 
 	"github.com/paytest/paytest/internal/jsondoc"
 	"github.com/paytest/paytest/internal/schema"
+	"github.com/paytest/paytest/internal/signature"
 )
 
 // EventScope is the scope of a fact that belongs to a single event.
@@ -69,9 +70,11 @@ type Delivery struct {
 	Source string
 }
 
-// Signature says how a delivery is signed: the lower-case hexadecimal
-// HMAC-SHA256 of the body, as the value of a header.
+// Signature says how a delivery is signed.
 type Signature struct {
+	// Scheme is a well-known one, or the HMAC-SHA256 of the body in a header.
+	Scheme signature.Scheme
+	// Header carries the signature.
 	Header string
 	// Answer is what a wrong signature is answered.
 	Answer Answer

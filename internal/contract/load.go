@@ -12,6 +12,7 @@ import (
 
 	"github.com/paytest/paytest/internal/jsondoc"
 	"github.com/paytest/paytest/internal/schema"
+	"github.com/paytest/paytest/internal/signature"
 	"github.com/paytest/paytest/internal/suggest"
 )
 
@@ -202,15 +203,50 @@ func (l *loader) delivery(n node) {
 }
 
 func (l *loader) signature(n node) {
-	if !n.exists() || !n.object("header", "answer", "source", "derived") {
+	if !n.exists() || !n.object("scheme", "header", "prefix", "encoding", "answer", "source", "derived") {
 		return
 	}
-	l.c.Signature = &Signature{Header: n.child("header").text()}
-	if l.err == nil && strings.Trim(strings.ToLower(l.c.Signature.Header), lower+digits+"-") != "" {
-		n.child("header").fail("is %q; it takes the name of an HTTP header", l.c.Signature.Header)
+	s := &Signature{Scheme: n.scheme()}
+	s.Header = s.Scheme.Header()
+	s.Answer = l.answer(n.child("answer"))
+	s.Source, _ = n.basis()
+	l.c.Signature = s
+}
+
+// scheme reads the name of a well-known scheme, or a header and how the
+// HMAC-SHA256 of the body stands in it.
+func (n node) scheme() signature.Scheme {
+	name := n.child("scheme")
+	if !name.exists() {
+		return n.headerScheme()
 	}
-	l.c.Signature.Answer = l.answer(n.child("answer"))
-	l.c.Signature.Source, _ = n.basis()
+	for _, other := range []string{"header", "prefix", "encoding"} {
+		if x := n.child(other); x.exists() {
+			x.fail("stands beside \"scheme\", which already says it: leave one of them out")
+		}
+	}
+	s, ok := signature.Named(name.text())
+	if !ok {
+		name.fail("is %q, which is no scheme%s", name.v.Text, suggest.Among(name.v.Text, "schemes", signature.Names()))
+	}
+	return s
+}
+
+func (n node) headerScheme() signature.Scheme {
+	header, prefix, encoding := n.child("header").text(), n.child("prefix").optionalText(), signature.Hex
+	if n.load.err == nil && strings.Trim(strings.ToLower(header), lower+digits+"-") != "" {
+		n.child("header").fail("is %q; it takes the name of an HTTP header", header)
+	}
+	if strings.ContainsFunc(prefix, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		n.child("prefix").fail("is %q; it takes visible ASCII characters, such as sha256=", prefix)
+	}
+	if e := n.child("encoding"); e.exists() {
+		encoding = signature.Encoding(e.text())
+		if encoding != signature.Hex && encoding != signature.Base64 {
+			e.fail("is %q; it takes %s or %s", encoding, signature.Hex, signature.Base64)
+		}
+	}
+	return signature.HMACHeader(header, prefix, encoding)
 }
 
 func (l *loader) answers(n node) {

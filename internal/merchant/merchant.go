@@ -90,7 +90,7 @@ func New(o Options) (*Merchant, error) {
 	}
 	m := &Merchant{Options: o, roles: o.Contract.Roles, bug: o.Bug, book: newLedger(), memory: newMemory()}
 	if s := o.Contract.Signature; s != nil {
-		m.scheme = signature.HMACHeader(s.Header, "", signature.Hex)
+		m.scheme = s.Scheme
 	}
 	return m, nil
 }
