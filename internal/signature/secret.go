@@ -19,6 +19,9 @@ var (
 
 const hidden = "[secret]"
 
+// keyPrefix starts a secret of Standard Webhooks whose rest is the key in base64.
+const keyPrefix = "whsec_"
+
 // Secret is a shared secret. However it is printed or marshalled, only "[secret]" appears.
 type Secret struct {
 	// A function, because no printer, differ or dumper looks into one, not even where reflection is all it has.
@@ -85,7 +88,7 @@ func (s Scheme) key(secret Secret) (key []byte, problem string) {
 		return nil, "it is empty"
 	}
 	held := secret.reveal()
-	encoded, ok := bytes.CutPrefix(held, []byte("whsec_"))
+	encoded, ok := bytes.CutPrefix(held, []byte(keyPrefix))
 	if s.layout != standardWebhooks || !ok {
 		return held, ""
 	}
