@@ -47,6 +47,7 @@ func opened(f *os.File, err error) (journal.File, error) {
 var (
 	errDisk  = errors.New("the disk is broken")
 	errStale = errors.New("the handle is from before the crash")
+	errPower = errors.New("the power is gone")
 )
 
 // faults say what goes wrong from now on.
@@ -71,6 +72,10 @@ type disk struct {
 	lies   lies
 	age    int // crashes so far
 	syncs  int
+	// fuse is how many more operations the power lasts for; -1 is without end.
+	fuse int
+	// unkept is set when a sync failed, until the next crash or opening.
+	unkept bool
 	// hold, when set, is received from by every Sync.
 	hold chan struct{}
 
@@ -84,7 +89,7 @@ type inode struct {
 }
 
 func newDisk() *disk {
-	return &disk{faults: faults{space: -1}, names: map[string]*inode{}, durable: map[string]*inode{}}
+	return &disk{faults: faults{space: -1}, fuse: -1, names: map[string]*inode{}, durable: map[string]*inode{}}
 }
 
 func (d *disk) move(f func(map[string]*inode)) {
@@ -106,6 +111,15 @@ func put(at int, data []byte) func([]byte) []byte {
 	}
 }
 
+// power uses up the fuse.
+func (d *disk) power() error {
+	if d.fuse == 0 {
+		return errPower
+	}
+	d.fuse = max(d.fuse-1, -1)
+	return nil
+}
+
 // kill ends the program; what it wrote stays.
 func (d *disk) kill() { d.age++ }
 
@@ -113,6 +127,7 @@ func (d *disk) kill() { d.age++ }
 // and in the folder.
 func (d *disk) cut(seed uint64) {
 	d.age++
+	d.fuse = -1
 	r := rand.New(rand.NewPCG(seed, 0))
 	names := slices.Sorted(maps.Keys(d.names))
 	for _, m := range d.moves[:r.IntN(len(d.moves)+1)] {
@@ -132,20 +147,25 @@ func (d *disk) cut(seed uint64) {
 	d.names, d.moves = maps.Clone(d.durable), nil
 }
 
+// crash leaves of what was not synced what a disk may: each page as it was after
+// any of the writes, since pages go out in any order, and a size of any moment. A
+// page that was never written reads as zeros.
 func (n *inode) crash(r *rand.Rand) {
-	done := r.IntN(len(n.ops) + 1)
-	b := n.durable
-	for _, op := range n.ops[:done] {
-		b = op(b)
+	states := [][]byte{n.durable}
+	for _, op := range n.ops {
+		states = append(states, op(states[len(states)-1]))
 	}
-	if done < len(n.ops) {
-		if next := n.ops[done](b); len(next) > len(b) {
-			kept := len(b) + r.IntN(len(next)-len(b)+1)
-			zeros := make([]byte, r.IntN(2)*(len(next)-kept)) // the size was written, the data was not
-			b = append(slices.Clone(next[:kept]), zeros...)
+	left := make([]byte, len(states[r.IntN(len(states))]))
+	if r.IntN(2) == 0 { // the last page was not filled
+		left = left[:max(min(len(left), len(n.durable)), len(left)-r.IntN(len(left)+1))]
+	}
+	page := []int{512, 512, 4096}[r.IntN(3)] // no disk writes less at once
+	for at := 0; at < len(left); at += page {
+		if from := states[r.IntN(len(states))]; at < len(from) {
+			copy(left[at:min(at+page, len(left))], from[at:])
 		}
 	}
-	n.now, n.durable, n.ops = b, b, nil
+	n.now, n.durable, n.ops = left, left, nil
 }
 
 func (d *disk) read(name string) ([]byte, bool) {
@@ -165,6 +185,9 @@ func (d *disk) plant(b []byte) {
 func (d *disk) Open(name string) (journal.File, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if err := d.power(); err != nil {
+		return nil, err
+	}
 	n, ok := d.names[name]
 	if !ok {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
@@ -175,6 +198,9 @@ func (d *disk) Open(name string) (journal.File, error) {
 func (d *disk) Create(name string) (journal.File, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if err := d.power(); err != nil {
+		return nil, err
+	}
 	switch {
 	case d.faults.create:
 		return nil, errDisk
@@ -189,6 +215,9 @@ func (d *disk) Create(name string) (journal.File, error) {
 func (d *disk) Rename(from, to string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if err := d.power(); err != nil {
+		return err
+	}
 	switch {
 	case d.faults.rename:
 		return errDisk
@@ -206,6 +235,9 @@ func (d *disk) Rename(from, to string) error {
 func (d *disk) Stat(name string) (fs.FileInfo, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if err := d.power(); err != nil {
+		return nil, err
+	}
 	n, ok := d.names[name]
 	if !ok {
 		return nil, &fs.PathError{Op: "stat", Path: name, Err: fs.ErrNotExist}
@@ -216,8 +248,12 @@ func (d *disk) Stat(name string) (fs.FileInfo, error) {
 func (d *disk) SyncDir(string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if err := d.power(); err != nil {
+		return err
+	}
 	switch {
 	case d.faults.syncDir:
+		d.unkept = true
 		return errDisk
 	case !d.lies.syncDir:
 		d.durable, d.moves = maps.Clone(d.names), nil
@@ -240,7 +276,7 @@ func (h *handle) use() error {
 	case h.age != h.d.age:
 		return errStale
 	}
-	return nil
+	return h.d.power()
 }
 
 func (h *handle) Read(p []byte) (int, error) {
@@ -308,8 +344,10 @@ func (h *handle) Sync() error {
 	switch f := h.d.faults; {
 	case f.sync && f.lose:
 		h.n.ops = nil // as Linux does: the pages are clean, the disk never saw them
+		h.d.unkept = true
 		return errDisk
 	case f.sync:
+		h.d.unkept = true
 		return errDisk
 	case !h.d.lies.sync:
 		for _, op := range h.n.ops {

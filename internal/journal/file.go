@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +15,10 @@ var (
 	ErrNotJournal = errors.New("the file is no journal of deliveries, and was left as it is: give another name")
 	// ErrChanged is wrapped when something else wrote to the file, or cut it.
 	ErrChanged = errors.New("another program changed the file: give every program a journal of its own")
+	// ErrUnkept is wrapped when the disk failed to keep what it was given. The file
+	// system may then show what the disk does not have, and take it for kept when it
+	// is asked again: the journal takes no more records until it is opened anew.
+	ErrUnkept = errors.New("the disk failed to keep what was written, so the journal takes nothing more: check the disk, and start again")
 	// ErrClosed is wrapped when a closed journal is appended to.
 	ErrClosed = errors.New("the journal is closed")
 )
@@ -65,10 +70,16 @@ type contents struct {
 	Recovery
 	// end is where the last whole line ends; 0 when not even the header is whole.
 	end int64
+	// hole is the first line that was not written as a whole, with others behind it.
+	hole *LineError
 }
 
-// scan reads a file from its start. Only a last line can be torn; anything else
-// that is no line of a journal is an error.
+// maxFlush bounds what is written before the disk is waited for.
+const maxFlush = maxWrite + MaxLine
+
+// scan reads a file from its start. Only what was written last can be torn: the
+// last line, or several with a hole in them, since a disk writes pages in any
+// order. Anything else that is no line of a journal is an error.
 func scan(f File) (contents, error) {
 	var c contents
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
@@ -76,6 +87,9 @@ func scan(f File) (contents, error) {
 	}
 	s := newScanner(f)
 	for s.next() {
+		if c.hole != nil {
+			continue // what follows was never acknowledged
+		}
 		if err := c.line(s); err != nil {
 			return c, err
 		}
@@ -84,7 +98,14 @@ func scan(f File) (contents, error) {
 		return c, &LineError{s.line, s.err}
 	}
 	c.CutBytes = s.end - c.end
+	if c.hole != nil && c.CutBytes > maxFlush {
+		return c, unrepaired(c.hole)
+	}
 	return c, nil
+}
+
+func unrepaired(err *LineError) error {
+	return fmt.Errorf("%w; nothing was changed: repair the line, or give another name", err)
 }
 
 func (c *contents) line(s *scanner) error {
@@ -95,11 +116,14 @@ func (c *contents) line(s *scanner) error {
 	switch {
 	case errors.Is(err, ErrTorn), !s.whole:
 		return nil
+	case err != nil && bytes.IndexByte(s.raw, 0) >= 0:
+		c.hole = &LineError{s.line, err}
+		return nil
 	case err == nil && h.Type == "delivery" && (h.Seq <= c.LastSeq || h.Seq > maxSeq):
 		err = fmt.Errorf("record %d comes after record %d", h.Seq, c.LastSeq)
 	}
 	if err != nil {
-		return fmt.Errorf("%w; nothing was changed: repair the line, or give another name", &LineError{s.line, err})
+		return unrepaired(&LineError{s.line, err})
 	}
 	if h.Type == "delivery" {
 		c.Records++
@@ -184,7 +208,7 @@ func (j *Journal) adopt(f File) (Recovery, error) {
 // a system may show bytes that the disk never got, and take the next sync for
 // done: what would follow them would stand behind a hole.
 func refresh(f File, end int64) error {
-	from := max(0, end-maxWrite-MaxLine)
+	from := max(0, end-maxFlush)
 	if _, err := f.Seek(from, io.SeekStart); err != nil {
 		return err
 	}
@@ -254,10 +278,20 @@ func (j *Journal) start(f File, last uint64) error {
 // appended is worth no more than what stands before it.
 func (j *Journal) settle() error {
 	j.torn = false
-	if err := j.file.Sync(); err != nil {
-		return err
+	err := j.file.Sync()
+	if err == nil {
+		err = j.fs.SyncDir(j.name)
 	}
-	return j.fs.SyncDir(j.name)
+	return j.keep(err)
+}
+
+// keep takes note of what a sync said: after one that failed there is no second.
+func (j *Journal) keep(err error) error {
+	if err == nil {
+		return nil
+	}
+	j.unkept = fmt.Errorf("%w: %w", ErrUnkept, err)
+	return j.unkept
 }
 
 func write(f File, b []byte) error {

@@ -50,7 +50,9 @@ type Journal struct {
 	records int
 	// torn is set when the file may have more bytes than end.
 	torn bool
-	buf  []byte // what is written at once
+	// unkept is why nothing more is taken, once a sync failed.
+	unkept error
+	buf    []byte // what is written at once
 
 	spare sync.Pool // of *entry that nobody waits for
 }
@@ -86,8 +88,9 @@ func Open(fsys FS, name string, o Options) (*Journal, Recovery, error) {
 // appended at the same time share the wait for the disk. After an error the next
 // Append tries anew, so that a disk that was full can be used again as soon as it
 // is not; the record that failed is not in the journal, unless the program dies
-// before what was written of it could be cut off. When ctx ends while the record
-// is being written, whether it is in the journal is unknown.
+// before what was written of it could be cut off. After an error that wraps
+// ErrUnkept every later Append fails with it. When ctx ends while the record is
+// being written, whether it is in the journal is unknown.
 func (j *Journal) Append(ctx context.Context, r Record) (uint64, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, fmt.Errorf("journal %s: the delivery was not recorded: %w", j.name, err)
@@ -240,7 +243,7 @@ func (j *Journal) flush(buf []byte) error {
 	j.torn = true
 	err := write(j.file, buf)
 	if err == nil {
-		err = j.file.Sync()
+		err = j.keep(j.file.Sync())
 	}
 	if err != nil {
 		_ = j.mend() // else the next turn does, or the next open
@@ -259,7 +262,7 @@ func (j *Journal) mend() error {
 	}
 	err := j.file.Truncate(j.end)
 	if err == nil {
-		err = j.file.Sync()
+		err = j.keep(j.file.Sync())
 	}
 	if err != nil {
 		return fmt.Errorf("cut off what was written in part: %w", err)
@@ -282,8 +285,11 @@ func (j *Journal) reopen() error {
 
 // ready brings the file to where the next record goes.
 func (j *Journal) ready() error {
-	if j.closed {
+	switch {
+	case j.closed:
 		return ErrClosed
+	case j.unkept != nil:
+		return j.unkept
 	}
 	if j.file == nil {
 		if err := j.reopen(); err != nil {

@@ -292,14 +292,19 @@ func TestRotationFailsHalfway(t *testing.T) {
 		seq := uint64(0)
 		for i := range 8 {
 			f.space, d.faults = -1, f
+			var err error
 			for range 3 {
-				if got, err := j.Append(t.Context(), journal.Record{ID: fmt.Sprint(i)}); err == nil {
+				var got uint64
+				if got, err = j.Append(t.Context(), journal.Record{ID: fmt.Sprint(i)}); err == nil {
 					if seq++; seq != got {
 						t.Fatalf("%+v: %d is numbered %d", f, seq, got)
 					}
 				}
 			}
 			d.faults = faults{space: -1}
+			if errors.Is(err, journal.ErrUnkept) {
+				j = open(t, d, name, journal.Options{MaxBytes: 400, Keep: 9})
+			}
 			got, err := j.Append(t.Context(), journal.Record{ID: fmt.Sprint(i)})
 			if seq++; err != nil || got != seq {
 				t.Fatalf("%+v: %d is numbered %d, %v", f, seq, got, err)
@@ -429,7 +434,7 @@ func TestConcurrentAppends(t *testing.T) {
 				id := fmt.Sprintf("%d.%d", w, i)
 				if i%10 == w%10 {
 					d.mu.Lock()
-					d.faults = faults{space: -1, sync: i%20 < 10, lose: i%3 == 0, short: i%20 >= 10}
+					d.faults = faults{space: i % 3 * 100, short: i%20 >= 10}
 					d.mu.Unlock()
 				}
 				seq, err := j.Append(t.Context(), journal.Record{ID: id})
