@@ -357,7 +357,7 @@ func (s *session) serve(ctx context.Context, listeners []net.Listener) error {
 	if s.o.output == "text" {
 		s.feed = report.NewFeed(s.out)
 	}
-	err = listen.Serve(serving, listeners, s.handler)
+	err = listen.Serve(serving, listeners, s.handler, s.crowded)
 	stop()
 	wait()
 	if s.feed != nil {
@@ -367,6 +367,11 @@ func (s *session) serve(ctx context.Context, listeners []net.Listener) error {
 		return &exitError{exitConnect, err}
 	}
 	return s.end(started)
+}
+
+// crowded tells that there were too many connections.
+func (s *session) crowded() {
+	s.err.Line(report.S(report.Caution, "note:"), report.T(" more than %d connections at once: for each further one, that is closed which waits longest for a delivery to be whole", listen.MaxConnections))
 }
 
 // launch starts the program under test, if there is one. It returns until when

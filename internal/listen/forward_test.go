@@ -170,7 +170,7 @@ func serve(t *testing.T, h http.Handler) *served {
 	s := &served{ln: newPipes(), ended: make(chan error, 1)}
 	var ctx context.Context
 	ctx, s.cancel = context.WithCancel(t.Context())
-	go func() { s.ended <- listen.Serve(ctx, []net.Listener{s.ln}, h) }()
+	go func() { s.ended <- listen.Serve(ctx, []net.Listener{s.ln}, h, nobody) }()
 	return s
 }
 

@@ -185,6 +185,7 @@ func (h *Handler) giveBack(room *[]byte) {
 func (h *Handler) judge(d *Delivery, w http.ResponseWriter, r *http.Request, known bool, room *[]byte) (try try, asked bool) {
 	answer, finding := h.door(r, known)
 	unread, broken := h.read(d, w, r, room)
+	whole(r.Context())
 	if finding == nil {
 		answer, finding = unread, broken
 	}
@@ -381,15 +382,19 @@ func readBody(d *Delivery, w http.ResponseWriter, r *http.Request, room *[]byte)
 		d.Body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
 		return err
 	}
-	var body []byte
 	if room == nil {
-		body = make([]byte, r.ContentLength)
-	} else {
-		*room = slices.Grow((*room)[:0], int(r.ContentLength))
-		body = (*room)[:r.ContentLength]
+		room = new([]byte)
 	}
-	n, err := io.ReadFull(r.Body, body) // a server hands out no more than it announced
-	d.Body = body[:n]
+	// Room is made as the body comes, since what was announced may never come.
+	for body := (*room)[:0]; err == nil && int64(len(body)) < r.ContentLength; d.Body = body {
+		start := len(body)
+		body = slices.Grow(body, min(int(r.ContentLength)-start, max(start, lent)))
+		*room = body
+		end := min(cap(body), int(r.ContentLength))
+		var n int
+		n, err = io.ReadFull(r.Body, body[start:end]) // a server hands out no more than was announced
+		body = body[:start+n]
+	}
 	return err
 }
 

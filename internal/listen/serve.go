@@ -19,12 +19,13 @@ import (
 // ErrAddress is wrapped when an address is not one that can be listened on.
 var ErrAddress = errors.New("it takes :3000, 3000 or HOST:PORT; port 0 picks a free one")
 
-// Timeouts of the server: a slow sender cannot hold a connection for longer.
+// Timeouts of the server: a slow sender cannot hold a connection for longer. A
+// gateway that waits for an answer for 5 seconds is not one.
 const (
 	headerTimeout = 5 * time.Second
-	readTimeout   = 15 * time.Second
+	readTimeout   = 8 * time.Second
 	writeTimeout  = 20 * time.Second // longer than readTimeout: who is too slow is told
-	idleTimeout   = 60 * time.Second
+	idleTimeout   = 8 * time.Second
 	drainTimeout  = 5 * time.Second
 	maxHeader     = 64 << 10
 )
@@ -98,20 +99,23 @@ func listenOn(ctx context.Context, host string, port uint16) (net.Listener, erro
 
 // Serve answers on all listeners until ctx ends, then lets the deliveries under
 // way finish, for at most 5 seconds; those that have not are cut off. When it
-// returns no call of h is under way.
-func Serve(ctx context.Context, listeners []net.Listener, h http.Handler) error {
+// returns no call of h is under way. full is called once, when there were more than
+// MaxConnections and one was closed for another.
+func Serve(ctx context.Context, listeners []net.Listener, h http.Handler, full func()) error {
 	serving, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
-	entrance := &gate{h: h}
+	entrance, guests := &gate{h: h}, newCrowd(MaxConnections, full)
 	srv := &http.Server{
 		Handler: entrance, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
 		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader, ErrorLog: log.New(io.Discard, "", 0),
 		BaseContext: func(net.Listener) context.Context { return context.WithValue(serving, servingKey{}, serving) },
+		ConnContext: func(ctx context.Context, conn net.Conn) context.Context { return context.WithValue(ctx, guestKey{}, conn) },
+		ConnState:   guests.changed,
 	}
 	failed := make(chan error, len(listeners))
 	var wg sync.WaitGroup
 	for _, ln := range listeners {
-		wg.Go(func() { failed <- srv.Serve(ln) })
+		wg.Go(func() { failed <- srv.Serve(&door{ln, guests}) })
 	}
 	var err error
 	select {

@@ -161,6 +161,9 @@ func TestOpenBothOrNone(t *testing.T) {
 	}
 }
 
+// nobody is turned away.
+func nobody() {}
+
 // TestServeDrains cancels while a delivery is under way: no other gets in, and
 // this one is answered.
 func TestServeDrains(t *testing.T) {
@@ -174,7 +177,7 @@ func TestServeDrains(t *testing.T) {
 	address := listeners[0].Addr().String()
 	ctx, cancel := context.WithCancel(t.Context())
 	served := make(chan error, 1)
-	go func() { served <- listen.Serve(ctx, listeners, h) }()
+	go func() { served <- listen.Serve(ctx, listeners, h, nobody) }()
 
 	answered := make(chan string, 1)
 	go func() { answered <- get(t, "http://"+address) }()
@@ -225,7 +228,7 @@ func TestServeAllListeners(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	served := make(chan error, 1)
 	h := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "here") })
-	go func() { served <- listen.Serve(ctx, listeners, h) }()
+	go func() { served <- listen.Serve(ctx, listeners, h, nobody) }()
 	for _, ln := range listeners {
 		if got := get(t, "http://"+ln.Addr().String()); got != "200 here" {
 			t.Errorf("answered %q", got)
@@ -241,7 +244,7 @@ func TestServeAllListeners(t *testing.T) {
 func TestServeFails(t *testing.T) {
 	listeners := append(open(t, "127.0.0.1:0"), open(t, "127.0.0.1:0")...)
 	_ = listeners[1].Close()
-	if err := listen.Serve(t.Context(), listeners, http.NotFoundHandler()); err == nil || !errors.Is(err, net.ErrClosed) {
+	if err := listen.Serve(t.Context(), listeners, http.NotFoundHandler(), nobody); err == nil || !errors.Is(err, net.ErrClosed) {
 		t.Errorf("ended with %v", err)
 	}
 }
@@ -290,9 +293,9 @@ func TestSlowSenders(t *testing.T) {
 	}{
 		{"nothing at all", "", 5 * time.Second, ""},
 		{"half a header", head, 5 * time.Second, ""},
-		{"half a body", head + "Content-Length: 100\r\n\r\n{", 15 * time.Second, "HTTP/1.1 400 Bad Request"},
-		{"half a chunk", head + "Transfer-Encoding: chunked\r\n\r\n10\r\n{", 15 * time.Second, "HTTP/1.1 400 Bad Request"},
-		{"a request, then nothing", head + "Content-Length: 2\r\n\r\n{}", 60 * time.Second, "HTTP/1.1 200 OK"},
+		{"half a body", head + "Content-Length: 100\r\n\r\n{", 8 * time.Second, "HTTP/1.1 400 Bad Request"},
+		{"half a chunk", head + "Transfer-Encoding: chunked\r\n\r\n10\r\n{", 8 * time.Second, "HTTP/1.1 400 Bad Request"},
+		{"a request, then nothing", head + "Content-Length: 2\r\n\r\n{}", 8 * time.Second, "HTTP/1.1 200 OK"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -303,7 +306,7 @@ func TestSlowSenders(t *testing.T) {
 						w.WriteHeader(http.StatusBadRequest)
 					}
 				})
-				go func() { served <- listen.Serve(ctx, []net.Listener{ln}, h) }()
+				go func() { served <- listen.Serve(ctx, []net.Listener{ln}, h, nobody) }()
 				began := time.Now()
 				conn := ln.dial()
 				go func() { _, _ = io.WriteString(conn, test.sent) }()
@@ -336,7 +339,7 @@ func TestDrainIsBounded(t *testing.T) {
 			close(entered)
 			<-r.Context().Done()
 		})
-		go func() { served <- listen.Serve(ctx, []net.Listener{ln}, h) }()
+		go func() { served <- listen.Serve(ctx, []net.Listener{ln}, h, nobody) }()
 		conn := ln.dial()
 		_, _ = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
 		<-entered
@@ -357,7 +360,7 @@ func TestLongHeader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		ln, served := newPipes(), make(chan error, 1)
-		go func() { served <- listen.Serve(ctx, []net.Listener{ln}, http.NotFoundHandler()) }()
+		go func() { served <- listen.Serve(ctx, []net.Listener{ln}, http.NotFoundHandler(), nobody) }()
 		conn := ln.dial()
 		go func() {
 			_, _ = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\nX: "+strings.Repeat("x", 1<<20)+"\r\n\r\n")
