@@ -55,8 +55,8 @@ func newConform(a *app) *cobra.Command {
 money traps, and tell from what it answers, from whether it stays alive, and
 from the effects it reports whether it credits once and never regresses.
 
-URL is where your server is, http://localhost:3000 without one; the documented
-path is appended to a URL without a path, and one with a path gets all events.
+URL, or --to, is where your server is; the documented path is appended to a URL
+without a path, and one with a path gets all events.
 
 Effects are asked from your own application: --probe-url or --probe-cmd return
 JSON with the state of an order and the sums credited and refunded. Without a
@@ -196,8 +196,8 @@ func (a *app) conformRun(cmd *cobra.Command, c *contract.Contract, o *conformOpt
 			return nil, usage("--%s %s: it takes a duration above zero, such as 10s", name, d)
 		}
 	}
-	if o.target.to = defaultTarget; len(args) > 0 {
-		o.target.to = args[0]
+	if err := a.argument(&o.target, args); err != nil {
+		return nil, err
 	}
 	t, err := a.target(c, cmd, &o.target, 0)
 	if err != nil {

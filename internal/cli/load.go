@@ -147,8 +147,8 @@ func (a *app) load(cmd *cobra.Command, o *loadOptions, args []string) error {
 // loadRun turns the options into those of a run.
 func (a *app) loadRun(cmd *cobra.Command, c *contract.Contract, o *loadOptions, args []string) (*load.Options, load.Limit, error) {
 	limit := load.Limit{From: firstRate, Precision: limitPrecision}
-	if o.target.to = defaultTarget; len(args) > 0 {
-		o.target.to = args[0]
+	if err := a.argument(&o.target, args); err != nil {
+		return nil, limit, err
 	}
 	t, err := a.target(c, cmd, &o.target, 0)
 	if err != nil {

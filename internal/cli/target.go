@@ -37,7 +37,6 @@ type targetOptions struct {
 func (o *targetOptions) flags(cmd *cobra.Command, retries string) {
 	o.reach(cmd)
 	f := cmd.Flags()
-	f.StringVar(&o.to, "to", defaultTarget, "send to this `URL`")
 	f.StringVar(&o.proxy, "proxy", "", "go through the proxy at this `URL`; the environment's proxies are ignored")
 	f.IntVar(&o.retries, "retries", -1, "try again this `number` of times")
 	f.StringVar(&o.backoff, "backoff", "", "wait this long before each retry, as `1s,2s,4s`")
@@ -45,7 +44,7 @@ func (o *targetOptions) flags(cmd *cobra.Command, retries string) {
 	for name, value := range map[string]string{"backoff": byContract, "retries": retries} {
 		f.Lookup(name).DefValue = value
 	}
-	for _, name := range []string{"to", "proxy", "retries", "backoff", "jitter"} {
+	for _, name := range []string{"proxy", "retries", "backoff", "jitter"} {
 		noFiles(cmd, name, cobra.ShellCompDirectiveNoFileComp)
 	}
 }
@@ -54,6 +53,7 @@ func (o *targetOptions) flags(cmd *cobra.Command, retries string) {
 func (o *targetOptions) reach(cmd *cobra.Command) {
 	o.retries = -1
 	f := cmd.Flags()
+	f.StringVar(&o.to, "to", defaultTarget, "send to this `URL`")
 	f.VarP(texts{&o.headers}, "header", "H", "send this header too, as `'Name: value'`; may be repeated")
 	f.DurationVar(&o.timeout, "timeout", 0, "wait this `long` for the whole answer")
 	f.BoolVarP(&o.insecure, "insecure", "k", false, "do not check the server's certificate")
@@ -61,9 +61,23 @@ func (o *targetOptions) reach(cmd *cobra.Command) {
 	f.BoolVar(&o.allowRemote, "allow-remote", false, "allow a target outside this machine and its private networks")
 	o.secrets.flags(cmd)
 	f.Lookup("timeout").DefValue = byContract
-	for _, name := range []string{"header", "timeout"} {
+	for _, name := range []string{"to", "header", "timeout"} {
 		noFiles(cmd, name, cobra.ShellCompDirectiveNoFileComp)
 	}
+}
+
+// argument takes the URL that a command may be given without --to; it goes before
+// a setting of that.
+func (a *app) argument(o *targetOptions, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if a.given["to"] {
+		return usage("the URL %s and --to exclude each other: give one of them", args[0])
+	}
+	delete(a.origins, "to")
+	o.to = args[0]
+	return nil
 }
 
 // byContract is the default of what the contract says.
