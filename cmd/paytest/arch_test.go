@@ -68,7 +68,7 @@ func owners() map[string]string {
 func testOnly() []string {
 	return []string{
 		"github.com/chromedp", "github.com/santhosh-tekuri/jsonschema", "github.com/google/go-cmp", "github.com/rogpeppe/go-internal",
-		"go.uber.org/goleak", "pgregory.net/rapid", "testing", "net/http/httptest",
+		"go.uber.org/goleak", "pgregory.net/rapid", "github.com/yuin/goldmark", "github.com/creack/pty", "testing", "net/http/httptest",
 	}
 }
 
