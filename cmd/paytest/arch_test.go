@@ -28,6 +28,8 @@ func arrows() []struct{ from, to string } {
 	return []struct{ from, to string }{
 		{"cmd/paytest", "internal/cli payloads"},
 		{"internal/tools/manpages", "internal/cli payloads"},
+		{"internal/tools/verify", "internal/report"},
+		{"internal/tools/trust", ""},
 		{"internal/cli", "internal/*"},
 		{"internal/report", "internal/conform internal/load internal/contract internal/deliver internal/jsondoc internal/suggest internal/verify"},
 		{"internal/inspect", "internal/contract internal/graph internal/jsondoc internal/journal internal/payment internal/verify"},

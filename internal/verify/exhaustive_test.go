@@ -3,23 +3,16 @@ package verify_test
 import (
 	"bytes"
 	"fmt"
-	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 
 	"github.com/paytest/paytest/internal/contract"
+	"github.com/paytest/paytest/internal/tools/trust"
 	"github.com/paytest/paytest/internal/verify"
 )
-
-// scale is how much is tried: by go test alone, by a quick run of all proofs, or
-// by a full one.
-func scale[T any](always, quick, full T) T {
-	return map[string]T{"": always, "quick": quick, "full": full}[os.Getenv("TRUST")]
-}
 
 // paths are the ways an invoice can go, as the documents draw them. The second
 // event that reports the same state is the last that is named.
@@ -188,12 +181,12 @@ func (x *tested) differs(seq []int, got judging) string {
 	return ""
 }
 
-// TestEverySequence puts every sequence of an invoice's states, and every shorter
+// TestTrustEverySequence puts every sequence of an invoice's states, and every shorter
 // one of its transitions, to the checker and to a reference that knows the
 // documented paths and nothing else.
-func TestEverySequence(t *testing.T) {
+func TestTrustEverySequence(t *testing.T) {
 	x := newTested(t)
-	long, short := scale(5, 8, 10), scale(4, 6, 9)
+	long, short := trust.Scale(5, 8, 10), trust.Scale(4, 6, 9)
 	for _, set := range []struct {
 		of             string
 		events, length int
@@ -202,13 +195,13 @@ func TestEverySequence(t *testing.T) {
 		if wrong != "" {
 			t.Error(wrong)
 		}
-		t.Attr(fmt.Sprintf("sequences-of-%d-%s", set.length, set.of), strconv.FormatUint(count, 10))
+		trust.Figure(t, fmt.Sprintf("sequences of %d %s", set.length, set.of), count)
 	}
 }
 
-// TestEverySequenceCatches holds that the test above fails for judges that are
+// TestTrustEverySequenceCatches holds that the test above fails for judges that are
 // wrong in the ways that would cost most.
-func TestEverySequenceCatches(t *testing.T) {
+func TestTrustEverySequenceCatches(t *testing.T) {
 	x := newTested(t)
 	for name, wrong := range map[string]func(*verify.Checker, uint64) judging{
 		"forgets what came before": func(k *verify.Checker, invoice uint64) judging {
@@ -235,20 +228,22 @@ func TestEverySequenceCatches(t *testing.T) {
 	} {
 		if _, found := x.sequences(len(x.names), 4, wrong); found == "" {
 			t.Errorf("a judge that %s is not caught", name)
+		} else {
+			trust.Caught(t, name)
 		}
 	}
 }
 
-// TestEveryOrderOfEveryPath delivers the events of each documented path in every
+// TestTrustEveryOrderOfEveryPath delivers the events of each documented path in every
 // order, each of them up to so many times: nothing of it is illegal, and every
 // event counts once.
-func TestEveryOrderOfEveryPath(t *testing.T) {
+func TestTrustEveryOrderOfEveryPath(t *testing.T) {
 	x := newTested(t)
 	k, invoice, orders := verify.NewChecker(x.c, verify.Strict{}), uint64(0), 0
 	for line := range strings.Lines(paths) {
 		var events []int
 		for _, name := range strings.Fields(line) {
-			for range scale(2, 3, 3) {
+			for range trust.Scale(2, 3, 3) {
 				events = append(events, slices.Index(x.names, name))
 			}
 		}
@@ -270,5 +265,5 @@ func TestEveryOrderOfEveryPath(t *testing.T) {
 			}
 		}
 	}
-	t.Attr("orders", strconv.Itoa(orders))
+	trust.Figure(t, "orders", orders)
 }
