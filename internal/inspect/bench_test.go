@@ -175,7 +175,7 @@ func BenchmarkLoaded(b *testing.B) {
 			}
 			ctx, stop := context.WithCancel(b.Context())
 			served := make(chan error, 1)
-			go func() { served <- listen.Serve(ctx, []net.Listener{ln}, listen.New(o)) }()
+			go func() { served <- listen.Serve(ctx, []net.Listener{ln}, listen.New(o), func() {}) }()
 			b.ReportAllocs()
 			s.load(b, "http://"+ln.Addr().String())
 			stop()
