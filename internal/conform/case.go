@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/paytest/paytest/internal/contract"
@@ -118,8 +119,9 @@ func Load(c *contract.Contract, pack fs.FS) (*Catalog, error) {
 		return nil, fmt.Errorf("the contract has no cases in its folder %s", contract.ConformFolder)
 	}
 	order := categories()
-	slices.SortStableFunc(out.Cases, func(a, b *Case) int {
-		return cmp.Or(slices.Index(order, a.Category)-slices.Index(order, b.Category), cmp.Compare(a.ID, b.ID))
+	sort.SliceStable(out.Cases, func(i, j int) bool {
+		a, b := out.Cases[i], out.Cases[j]
+		return cmp.Or(slices.Index(order, a.Category)-slices.Index(order, b.Category), cmp.Compare(a.ID, b.ID)) < 0
 	})
 	return out, out.check(c)
 }

@@ -1,8 +1,8 @@
 package conform
 
 import (
-	"cmp"
 	"slices"
+	"sort"
 	"sync"
 	"sync/atomic"
 
@@ -87,7 +87,9 @@ func (t *trial) together(e event, n int) []answer {
 // recordAlike records the answers to equal deliveries in an order that does not
 // tell which of them was the first.
 func (t *trial) recordAlike(answers []answer) {
-	for _, a := range slices.SortedStableFunc(slices.Values(answers), func(a, b answer) int { return cmp.Compare(t.mask(a.came()), t.mask(b.came())) }) {
+	answers = slices.Clone(answers)
+	sort.SliceStable(answers, func(i, j int) bool { return t.mask(answers[i].came()) < t.mask(answers[j].came()) })
+	for _, a := range answers {
 		t.record(a.sent, a)
 	}
 }

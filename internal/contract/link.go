@@ -3,6 +3,7 @@ package contract
 import (
 	"cmp"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/paytest/paytest/internal/jsondoc"
@@ -357,8 +358,9 @@ func (l *loader) sort(s *Subject) {
 			return
 		}
 	}
-	slices.SortStableFunc(s.States, func(a, b *State) int {
-		return cmp.Or(depth[a]-depth[b], cmp.Compare(a.At, b.At), strings.Compare(a.Name, b.Name))
+	sort.SliceStable(s.States, func(i, j int) bool {
+		a, b := s.States[i], s.States[j]
+		return cmp.Or(depth[a]-depth[b], cmp.Compare(a.At, b.At), strings.Compare(a.Name, b.Name)) < 0
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/url"
 	"slices"
+	"sort"
 	"strings"
 	"sync"
 
@@ -103,7 +104,7 @@ func (l *loader) compile(whole bool) {
 			return
 		}
 		l.fields(st, l.files[st].v.At(jsondoc.Pointer{"schema"}), jsondoc.Pointer{"schema"}, nil, true)
-		slices.SortStableFunc(st.Fields, func(a, b Field) int { return order(st.Sample, a.Pointer, b.Pointer) })
+		sort.SliceStable(st.Fields, func(i, j int) bool { return order(st.Sample, st.Fields[i].Pointer, st.Fields[j].Pointer) < 0 })
 	}
 }
 

@@ -1,8 +1,8 @@
 package graph
 
 import (
-	"cmp"
 	"slices"
+	"sort"
 )
 
 // A drawing's measures, in user units of its SVG, which are pixels at its
@@ -171,7 +171,8 @@ func (g *grid) sort(l, side int) {
 			weight[at] = float64(sum) / float64(n)
 		}
 	}
-	slices.SortStableFunc(g.layers[l], func(a, b int) int { return cmp.Compare(weight[a], weight[b]) })
+	layer := g.layers[l]
+	sort.SliceStable(layer, func(i, j int) bool { return weight[layer[i]] < weight[layer[j]] })
 }
 
 func (g *grid) positions() []int {

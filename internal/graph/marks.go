@@ -2,6 +2,7 @@ package graph
 
 import (
 	"slices"
+	"sort"
 
 	"github.com/paytest/paytest/internal/contract"
 	"github.com/paytest/paytest/internal/verify"
@@ -68,9 +69,8 @@ func (m *Marks) Locate() {
 			m.Current = append(m.Current, e.To)
 		}
 	}
-	slices.SortFunc(m.Current, func(a, b *contract.State) int {
-		return slices.Index(a.Subject.States, a) - slices.Index(b.Subject.States, b)
-	})
+	place := func(st *contract.State) int { return slices.Index(st.Subject.States, st) }
+	sort.Slice(m.Current, func(i, j int) bool { return place(m.Current[i]) < place(m.Current[j]) })
 }
 
 // illegal is what is wrong with the transition of a delivery, or nil.

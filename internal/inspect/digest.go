@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"slices"
+	"sort"
 	"sync"
 
 	"github.com/paytest/paytest/internal/contract"
@@ -180,9 +181,8 @@ func (d *digest) related(p party) (family []party, at []uint64) {
 			}
 		}
 	}
-	slices.SortStableFunc(family, func(a, b party) int {
-		return slices.Index(d.i.c.Subjects, a.subject) - slices.Index(d.i.c.Subjects, b.subject)
-	})
+	place := func(p party) int { return slices.Index(d.i.c.Subjects, p.subject) }
+	sort.SliceStable(family, func(i, j int) bool { return place(family[i]) < place(family[j]) })
 	slices.Sort(at)
 	return family, slices.Compact(at)
 }

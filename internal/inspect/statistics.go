@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/paytest/paytest/internal/contract"
@@ -155,7 +156,10 @@ func (s *statistics) groupsJSON() []groupJSON {
 		for value, n := range g.counts {
 			x.Counts = append(x.Counts, countJSON{value, n})
 		}
-		slices.SortFunc(x.Counts, func(a, b countJSON) int { return cmp.Or(b.Count-a.Count, strings.Compare(a.Value, b.Value)) })
+		sort.Slice(x.Counts, func(i, j int) bool {
+			a, b := x.Counts[i], x.Counts[j]
+			return cmp.Or(b.Count-a.Count, strings.Compare(a.Value, b.Value)) < 0
+		})
 		out = append(out, x)
 	}
 	return out

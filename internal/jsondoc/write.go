@@ -1,9 +1,9 @@
 package jsondoc
 
 import (
-	"cmp"
 	"math"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -115,12 +115,9 @@ func ecmaOrder(members []Member) []Member {
 		return members
 	}
 	ordered := slices.Clone(members)
-	slices.SortStableFunc(ordered, func(a, b Member) int {
-		x, y := ecmaIndex(a.Name), ecmaIndex(b.Name)
-		if x < 0 || y < 0 {
-			return cmp.Compare(min(y, 0), min(x, 0))
-		}
-		return cmp.Compare(x, y)
+	sort.SliceStable(ordered, func(i, j int) bool {
+		x, y := ecmaIndex(ordered[i].Name), ecmaIndex(ordered[j].Name)
+		return x >= 0 && (y < 0 || x < y) // what is no index comes last
 	})
 	return ordered
 }

@@ -1,11 +1,11 @@
 package load
 
 import (
-	"slices"
+	"cmp"
+	"sort"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
-
 	"github.com/paytest/paytest/internal/contract"
 )
 
@@ -224,15 +224,8 @@ func (r *Result) InTime() float64 {
 }
 
 func sortErrors(list []ErrorCount) {
-	slices.SortStableFunc(list, func(a, b ErrorCount) int {
-		switch {
-		case a.Count != b.Count && a.Count > b.Count:
-			return -1
-		case a.Count != b.Count:
-			return 1
-		case a.Kind != b.Kind:
-			return int(a.Kind) - int(b.Kind)
-		}
-		return a.Status - b.Status
+	sort.SliceStable(list, func(i, j int) bool {
+		a, b := list[i], list[j]
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Status, b.Status)) < 0
 	})
 }

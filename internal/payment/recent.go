@@ -1,8 +1,7 @@
 package payment
 
 import (
-	"cmp"
-	"slices"
+	"sort"
 	"time"
 
 	"github.com/paytest/paytest/internal/contract"
@@ -15,7 +14,7 @@ const recentGap = 200 * time.Millisecond
 // as old as age: a receiver may refuse events that are not recent.
 func Recent(c *contract.Contract, age time.Duration) map[*contract.State]time.Duration {
 	states := c.States()
-	slices.SortStableFunc(states, func(a, b *contract.State) int { return cmp.Compare(a.At, b.At) })
+	sort.SliceStable(states, func(i, j int) bool { return states[i].At < states[j].At })
 	out := make(map[*contract.State]time.Duration, len(states))
 	for i, st := range states {
 		out[st] = age - time.Duration(len(states)-i)*recentGap

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -99,12 +100,13 @@ func newHTMLPage(r *conform.Report) *htmlPage {
 		Unproven: reasons(ended(cases, conform.Unproven)), NotRun: reasons(ended(cases, conform.NotRun)),
 	}
 	p.count(cases)
-	slices.SortStableFunc(p.Failed, func(a, b htmlCase) int {
-		return cmp.Or(rank(a.Case.Severity)-rank(b.Case.Severity), known(a)-known(b))
+	sort.SliceStable(p.Failed, func(i, j int) bool {
+		a, b := p.Failed[i], p.Failed[j]
+		return cmp.Or(rank(a.Case.Severity)-rank(b.Case.Severity), known(a)-known(b)) < 0
 	})
 	p.Severities = severities(p.Failed)
 	p.Slowest = slices.DeleteFunc(cases, func(c htmlCase) bool { return c.Status == conform.NotRun })
-	slices.SortStableFunc(p.Slowest, func(a, b htmlCase) int { return cmp.Compare(b.Duration, a.Duration) })
+	sort.SliceStable(p.Slowest, func(i, j int) bool { return p.Slowest[i].Duration > p.Slowest[j].Duration })
 	for _, id := range r.Mended {
 		shown := slices.ContainsFunc(r.Results, func(res conform.Result) bool { return res.Case.ID == id })
 		p.Baseline = append(p.Baseline, htmlMended{id, shown})

@@ -1,11 +1,11 @@
 package report
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"math"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 
@@ -284,6 +284,6 @@ func attemptWord(s *load.Search, a load.Attempt) string {
 // byRate are the steps of a search, the lowest rate first.
 func byRate(s *load.Search) []load.Attempt {
 	out := slices.Clone(s.Attempts)
-	slices.SortStableFunc(out, func(a, b load.Attempt) int { return cmp.Compare(a.Rate, b.Rate) })
+	sort.SliceStable(out, func(i, j int) bool { return out[i].Rate < out[j].Rate })
 	return out
 }

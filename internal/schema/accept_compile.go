@@ -1,9 +1,9 @@
 package schema
 
 import (
-	"cmp"
 	"math"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -175,7 +175,7 @@ func literals(values []jsondoc.Value, schemas []*Schema) []string {
 			words = append(words, string(v.AppendLiteral(nil)))
 		}
 	}
-	slices.SortStableFunc(words, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
+	sort.SliceStable(words, func(i, j int) bool { return len(words[i]) > len(words[j]) })
 	return words
 }
 

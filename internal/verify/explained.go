@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"sort"
 	"time"
 
 	"github.com/paytest/paytest/internal/contract"
@@ -157,7 +158,9 @@ func (k *Checker) related(s *scratch) ([]past, map[uint64]record) {
 		}
 	}
 	// Those without words are older, and of those of one shard the order is known.
-	slices.SortFunc(all, func(a, b past) int { return cmp.Or(cmp.Compare(a.number, b.number), cmp.Compare(a.at, b.at)) })
+	sort.Slice(all, func(i, j int) bool {
+		return cmp.Or(cmp.Compare(all[i].number, all[j].number), cmp.Compare(all[i].at, all[j].at)) < 0
+	})
 	return all, known
 }
 

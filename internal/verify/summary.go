@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/bits"
 	"slices"
+	"sort"
 
 	"github.com/paytest/paytest/internal/contract"
 )
@@ -62,8 +63,9 @@ func (k *Checker) Summary() Summary {
 			open = k.missing(&s, open, at.load(slot))
 		}
 	}
-	slices.SortFunc(open, func(a, b missed) int {
-		return cmp.Or(cmp.Compare(a.order, b.order), cmp.Compare(a.name, b.name), cmp.Compare(a.edge.Index, b.edge.Index))
+	sort.Slice(open, func(i, j int) bool {
+		a, b := open[i], open[j]
+		return cmp.Or(cmp.Compare(a.order, b.order), cmp.Compare(a.name, b.name), cmp.Compare(a.edge.Index, b.edge.Index)) < 0
 	})
 	for _, m := range open[:min(len(open), maxGaps)] {
 		s.Gaps = append(s.Gaps, gap(&subject{key: key{m.edge.To.Subject, m.name}}, m.edge))
