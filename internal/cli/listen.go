@@ -59,7 +59,7 @@ ADDR is :3000, 3000 or HOST:PORT. Without a host only this machine is served;
 port 0 picks a free port. It ends with a summary when interrupted, or when what
 was asked for has come: exit 0, or 1 if anything violated the contract, or 4 if
 an expected event never came. Up to a million subjects are remembered at a time.
-A delivery is to be whole within 8 seconds, and up to 1,000 connections are held:
+A delivery is to be whole within 7 seconds, and up to 1,000 connections are held:
 for one more, that is closed which waits longest for its delivery.
 
 Text that is read too slowly holds no answer back: deliveries are left out,

@@ -24,14 +24,24 @@ type crowd struct {
 	turn   uint64 // counts what guests begin to wait for
 	guests map[*guest]struct{}
 	closed bool
+	// coming wait for room, going are those that were shown out and are not gone.
+	coming, going int
+	// stuck is set while there is no room for somebody.
+	stuck atomic.Bool
 }
 
 // guest is a connection.
 type guest struct {
 	net.Conn
+	crowd *crowd
 	// since is the turn since which it waits for a request to be whole; 0 while one is
 	// being answered.
 	since atomic.Uint64
+	// waiting is set while the other side is waited for. Who has sent something that
+	// nobody has come to read is not to be blamed.
+	waiting atomic.Bool
+	// shown is set when it was shown out; it has its place until it is gone.
+	shown atomic.Bool
 }
 
 func newCrowd(most int, full func()) *crowd {
@@ -67,20 +77,26 @@ func (d *door) Close() error {
 func (c *crowd) enter(conn net.Conn) (net.Conn, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for len(c.guests) >= c.max && !c.closed {
-		if last := c.longest(); last != nil {
-			delete(c.guests, last)
+	for c.coming++; len(c.guests) >= c.max && !c.closed; {
+		c.stuck.Store(true) // from here on who begins to wait says so
+		if last := c.longest(); last != nil && c.going < c.coming {
+			last.shown.Store(true)
+			c.going++
 			_ = last.Conn.Close()
+			c.mu.Unlock() // nobody waits for who is told
 			c.full()
+			c.mu.Lock()
 			continue
 		}
-		c.moved.Wait() // all are being answered
+		c.moved.Wait()
 	}
+	c.coming--
+	c.stuck.Store(c.coming > 0)
 	if c.closed {
 		_ = conn.Close()
 		return nil, net.ErrClosed
 	}
-	g := &guest{Conn: conn}
+	g := &guest{Conn: conn, crowd: c}
 	c.turn++
 	g.since.Store(c.turn)
 	c.guests[g] = struct{}{}
@@ -92,7 +108,7 @@ func (c *crowd) longest() *guest {
 	var last *guest
 	first := ^uint64(0)
 	for g := range c.guests {
-		if since := g.since.Load(); since > 0 && since < first {
+		if since := g.since.Load(); since > 0 && since < first && g.waiting.Load() && !g.shown.Load() {
 			last, first = g, since
 		}
 	}
@@ -111,12 +127,27 @@ func (c *crowd) changed(conn net.Conn, state http.ConnState) {
 	case http.StateIdle:
 		c.turn++
 		g.since.Store(c.turn)
-		c.moved.Signal()
+		c.moved.Broadcast()
 	case http.StateClosed, http.StateHijacked:
 		delete(c.guests, g)
-		c.moved.Signal()
+		if g.shown.Load() {
+			c.going--
+		}
+		c.moved.Broadcast()
 	case http.StateNew, http.StateActive:
 	}
+}
+
+func (g *guest) Read(b []byte) (int, error) {
+	g.waiting.Store(true)
+	if g.crowd.stuck.Load() {
+		g.crowd.mu.Lock()
+		g.crowd.moved.Broadcast()
+		g.crowd.mu.Unlock()
+	}
+	n, err := g.Conn.Read(b)
+	g.waiting.Store(false)
+	return n, err
 }
 
 // CloseWrite is what lets an answer arrive although not all of the request was read.
@@ -128,6 +159,12 @@ func (g *guest) CloseWrite() error {
 }
 
 type guestKey struct{}
+
+// isGone reports whether the connection of this context was closed for another.
+func isGone(ctx context.Context) bool {
+	g, ok := ctx.Value(guestKey{}).(*guest)
+	return ok && g.shown.Load()
+}
 
 // whole says that the request of this context was read to its end.
 func whole(ctx context.Context) {

@@ -146,7 +146,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if h.finish(&d, try, r) {
 		maps.Copy(w.Header(), header)
 	}
-	if d.Dropped {
+	if d.Dropped || isGone(r.Context()) {
 		panic(http.ErrAbortHandler) // closes the connection without an answer
 	}
 	if !h.prompt {

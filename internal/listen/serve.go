@@ -23,9 +23,9 @@ var ErrAddress = errors.New("it takes :3000, 3000 or HOST:PORT; port 0 picks a f
 // gateway that waits for an answer for 5 seconds is not one.
 const (
 	headerTimeout = 5 * time.Second
-	readTimeout   = 8 * time.Second
+	readTimeout   = 7 * time.Second
 	writeTimeout  = 20 * time.Second // longer than readTimeout: who is too slow is told
-	idleTimeout   = 8 * time.Second
+	idleTimeout   = 5 * time.Second
 	drainTimeout  = 5 * time.Second
 	maxHeader     = 64 << 10
 )
@@ -109,8 +109,10 @@ func Serve(ctx context.Context, listeners []net.Listener, h http.Handler, full f
 		Handler: entrance, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
 		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader, ErrorLog: log.New(io.Discard, "", 0),
 		BaseContext: func(net.Listener) context.Context { return context.WithValue(serving, servingKey{}, serving) },
-		ConnContext: func(ctx context.Context, conn net.Conn) context.Context { return context.WithValue(ctx, guestKey{}, conn) },
-		ConnState:   guests.changed,
+		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
+			return context.WithValue(ctx, guestKey{}, conn)
+		},
+		ConnState: guests.changed,
 	}
 	failed := make(chan error, len(listeners))
 	var wg sync.WaitGroup

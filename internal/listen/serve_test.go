@@ -293,9 +293,9 @@ func TestSlowSenders(t *testing.T) {
 	}{
 		{"nothing at all", "", 5 * time.Second, ""},
 		{"half a header", head, 5 * time.Second, ""},
-		{"half a body", head + "Content-Length: 100\r\n\r\n{", 8 * time.Second, "HTTP/1.1 400 Bad Request"},
-		{"half a chunk", head + "Transfer-Encoding: chunked\r\n\r\n10\r\n{", 8 * time.Second, "HTTP/1.1 400 Bad Request"},
-		{"a request, then nothing", head + "Content-Length: 2\r\n\r\n{}", 8 * time.Second, "HTTP/1.1 200 OK"},
+		{"half a body", head + "Content-Length: 100\r\n\r\n{", 7 * time.Second, "HTTP/1.1 400 Bad Request"},
+		{"half a chunk", head + "Transfer-Encoding: chunked\r\n\r\n10\r\n{", 7 * time.Second, "HTTP/1.1 400 Bad Request"},
+		{"a request, then nothing", head + "Content-Length: 2\r\n\r\n{}", 5 * time.Second, "HTTP/1.1 200 OK"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
