@@ -3,74 +3,26 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"sync"
 	"testing"
 
-	"github.com/paytest/paytest/internal/cli"
 	"github.com/paytest/paytest/internal/contract"
 	"github.com/paytest/paytest/internal/generate"
 	"github.com/paytest/paytest/internal/journal"
 	"github.com/paytest/paytest/internal/payment"
+	"github.com/paytest/paytest/internal/tools/trust"
 	"github.com/paytest/paytest/payloads"
 )
 
 // senders is how many deliver at the same time.
 const senders = 64
-
-// held is how many bytes of its journal a paytest-early keeps to itself: more
-// than the deliveries of one round.
-const held = 4 << 20
-
-// early is paytest with the bug that TestKilledListener must catch: a delivery
-// is acknowledged before it is written.
-func early() {
-	env := outside()
-	env.Files = lateFiles{}
-	os.Exit(cli.Run(context.Background(), env))
-}
-
-type lateFiles struct{ files }
-
-func (f lateFiles) Create(name string) (cli.File, error) {
-	file, err := f.files.Create(name)
-	return &lateFile{File: file}, err
-}
-
-// lateFile leaves what it is told to write to a buffer, as a program does that
-// forgets to flush.
-type lateFile struct {
-	cli.File
-	kept []byte
-}
-
-func (f *lateFile) Write(b []byte) (int, error) {
-	f.kept = append(f.kept, b...)
-	if len(f.kept) > held {
-		if _, err := f.File.Write(f.kept); err != nil {
-			return 0, err
-		}
-		f.kept = nil
-	}
-	return len(b), nil
-}
-
-func (f *lateFile) Seek(offset int64, whence int) (int64, error) {
-	n, err := f.File.Seek(offset, whence)
-	if whence == io.SeekEnd {
-		n += int64(len(f.kept))
-	}
-	return n, err
-}
 
 // payer makes the payloads of one payment after the other.
 type payer struct {
@@ -218,47 +170,51 @@ func newPayer(t *testing.T) *payer {
 	return &payer{c: c, sent: map[string]bool{}}
 }
 
-// TestKilledListener kills listeners that record under load, ten of them
-// on one journal: what was acknowledged is in it, once, and nothing that
-// nobody sent. More rounds: KILL_ROUNDS=200 go test ./cmd/paytest -run TestKilledListener$
-func TestKilledListener(t *testing.T) {
-	rounds := 20
-	if testing.Short() {
-		rounds = 2
-	}
-	if n, err := strconv.Atoi(os.Getenv("KILL_ROUNDS")); err == nil {
-		rounds = n
-	}
-	p, dir, total := newPayer(t), t.TempDir(), 0
-	for round := range rounds {
-		file := filepath.Join(dir, fmt.Sprintf("%d.jsonl", round/10))
-		acked := p.killed(t, "paytest", file, 1+rand.IntN(300))
-		bodies := recorded(t, file)
-		for _, body := range acked {
-			if bodies[body] != 1 {
-				t.Errorf("round %d: acknowledged, and %d times in the journal: %.200s", round, bodies[body], body)
-			}
-		}
-		for body, n := range bodies {
-			if !p.sent[body] || n != 1 {
-				t.Errorf("round %d: %d times in the journal, and sent: %v: %.200s", round, n, p.sent[body], body)
-			}
-		}
-		total += len(acked)
-	}
-	t.Logf("%d deliveries were acknowledged in %d rounds", total, rounds)
-}
-
-// TestKilledListenerCatches holds that the test above fails for a program that
-// acknowledges before it writes.
-func TestKilledListenerCatches(t *testing.T) {
-	p, file := newPayer(t), filepath.Join(t.TempDir(), "deliveries.jsonl")
-	acked := p.killed(t, "paytest-early", file, 1+rand.IntN(100))
+// lies says what of a journal is not as it was sent and acknowledged.
+func (p *payer) lies(t *testing.T, file string, acked []string) (out []string) {
 	bodies := recorded(t, file)
 	for _, body := range acked {
-		if bodies[body] == 0 {
-			return
+		if bodies[body] != 1 {
+			out = append(out, fmt.Sprintf("acknowledged, and %d times in the journal: %.200s", bodies[body], body))
 		}
 	}
-	t.Error("not caught")
+	for body, n := range bodies {
+		if !p.sent[body] || n != 1 {
+			out = append(out, fmt.Sprintf("%d times in the journal, and sent: %v: %.200s", n, p.sent[body], body))
+		}
+	}
+	return out
+}
+
+// TestTrustKilledListener kills listeners that record under load, ten of them on
+// one journal: what was acknowledged is in it, once, and nothing that nobody sent.
+func TestTrustKilledListener(t *testing.T) {
+	rounds := trust.Scale(5, 200, 1000)
+	p, dir, total, random := newPayer(t), t.TempDir(), 0, trust.Rand(t)
+	var acked []string
+	for round := range rounds {
+		if round%10 == 0 {
+			acked = nil
+		}
+		file := filepath.Join(dir, fmt.Sprintf("%d.jsonl", round/10))
+		some := p.killed(t, "paytest", file, 1+random.IntN(300))
+		acked = append(acked, some...)
+		for _, lie := range p.lies(t, file, acked) {
+			t.Errorf("round %d: %s", round, lie)
+		}
+		total += len(some)
+	}
+	trust.Figure(t, "kills", rounds)
+	trust.Figure(t, "acknowledged", total)
+}
+
+// TestTrustKilledListenerCatches holds that the test above fails for a program
+// that acknowledges before it writes.
+func TestTrustKilledListenerCatches(t *testing.T) {
+	p, file := newPayer(t), filepath.Join(t.TempDir(), "deliveries.jsonl")
+	if lies := p.lies(t, file, p.killed(t, "paytest-early", file, 1+trust.Rand(t).IntN(100))); len(lies) == 0 {
+		t.Error("not caught")
+	} else {
+		trust.Caught(t, "acknowledges before it writes")
+	}
 }

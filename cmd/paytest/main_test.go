@@ -30,7 +30,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the golden parts of the scenarios")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"paytest": main, "paytest-early": early})
+	testscript.Main(m, map[string]func(){"paytest": main, "paytest-early": early, "paytest-hospitable": hospitable})
 }
 
 // TestScripts runs the scenarios in testdata/script, each of which reads as a
