@@ -4,12 +4,15 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -131,8 +134,8 @@ func (p *payer) deliver(t *testing.T, transport http.RoundTripper, url string, a
 	}
 }
 
-// recorded opens a journal as the next session would, and counts the bodies
-// in it.
+// recorded opens a journal as the next session would, and counts the bodies in it
+// and in those that were rotated away.
 func recorded(t *testing.T, file string) map[string]int {
 	t.Helper()
 	j, _, err := journal.Open(files{}, file, journal.Options{})
@@ -142,13 +145,16 @@ func recorded(t *testing.T, file string) map[string]int {
 	if err := j.Close(); err != nil {
 		t.Error(err)
 	}
-	f, err := os.Open(file)
-	if err != nil {
-		t.Fatal(err)
+	var raw []byte
+	for i := 9; i >= 0; i-- {
+		part, err := os.ReadFile(strings.TrimSuffix(fmt.Sprintf("%s.%d", file, i), ".0"))
+		if err != nil && (i == 0 || !errors.Is(err, fs.ErrNotExist)) {
+			t.Fatal(err)
+		}
+		raw = append(raw, part...)
 	}
-	defer func() { _ = f.Close() }()
 	bodies, last := map[string]int{}, uint64(0)
-	for e, err := range journal.Read(f) {
+	for e, err := range journal.Read(bytes.NewReader(raw)) {
 		if err != nil {
 			t.Fatal(err)
 		}
