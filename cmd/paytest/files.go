@@ -13,14 +13,29 @@ import (
 // files is the real file system, as journals need it.
 type files struct{}
 
-var errNoFile = errors.New("it is no regular file, and only such a one can be a journal")
+var (
+	errNoFile = errors.New("it is no regular file, and only such a one can be a journal")
+	errLink   = errors.New("it is a link, and may lead to another's file: name the file itself")
+)
 
 func (files) Open(name string) (cli.File, error) {
-	// A pipe or a device could be read without end, and keeps nothing.
-	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
-		return nil, errNoFile
+	info, err := os.Lstat(name)
+	switch {
+	case err != nil:
+		return nil, err
+	case info.Mode().Type() == fs.ModeSymlink:
+		return nil, errLink
+	case !info.Mode().IsRegular():
+		return nil, errNoFile // a pipe or a device could be read without end, and keeps nothing
 	}
-	return os.OpenFile(name, os.O_RDWR, 0)
+	f, err := os.OpenFile(name, os.O_RDWR, 0)
+	if err != nil {
+		return nil, err
+	}
+	if opened, err := f.Stat(); err != nil || !os.SameFile(info, opened) {
+		return nil, errors.Join(errLink, err, f.Close()) // it became one
+	}
+	return f, nil
 }
 
 func (files) Create(name string) (cli.File, error) {
@@ -44,14 +59,17 @@ func (files) SyncDir(name string) error {
 	return errors.Join(err, dir.Close())
 }
 
-// writeFile writes a whole file or leaves what was there.
+// writeFile writes a whole file or leaves what was there. It holds payloads, so a
+// new one is for its owner alone; an old one stays as readable as it was.
 func writeFile(name string, data []byte) error {
+	mode := fs.FileMode(0o600)
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
-		return os.WriteFile(name, data, 0o600) // such as /dev/stdout
+		return os.WriteFile(name, data, mode) // such as /dev/stdout
+	} else if err == nil {
+		mode = info.Mode().Perm()
 	}
 	part := fmt.Sprintf("%s.%d.part", name, os.Getpid())
-	if err := createFile(part, data); err != nil {
-		_ = os.Remove(part)
+	if err := create(part, data, mode); err != nil {
 		return fmt.Errorf("%s cannot be written: %w", name, errors.Unwrap(err))
 	}
 	err := os.Rename(part, name)
@@ -61,14 +79,23 @@ func writeFile(name string, data []byte) error {
 	return err
 }
 
-// createFile writes a file that must not be there yet.
-func createFile(name string, data []byte) error {
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666) // less what the umask takes
+// createFile writes a file that must not be there yet; it is meant to be shared.
+func createFile(name string, data []byte) error { return create(name, data, 0o666) }
+
+// create makes a file with this mode, less what the umask takes.
+func create(name string, data []byte, mode fs.FileMode) error {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
 		return err
 	}
 	_, err = f.Write(data)
-	return errors.Join(err, f.Close())
+	if closing := f.Close(); err == nil {
+		err = closing
+	}
+	if err != nil {
+		_ = os.Remove(name)
+	}
+	return err
 }
 
 func appendFile(name string, data []byte) error {

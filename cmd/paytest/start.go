@@ -8,8 +8,12 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
+	"strings"
 	"sync"
 	"time"
+
+	"github.com/paytest/paytest/internal/cli"
 )
 
 // shell is a command line for the system's shell, its messages on standard error.
@@ -19,9 +23,15 @@ func shell(ctx context.Context, line string, env []string) *exec.Cmd {
 		program, flag = "cmd", "/C"
 	}
 	cmd := exec.CommandContext(ctx, program, flag, line)
-	cmd.Env, cmd.Stderr = append(os.Environ(), env...), os.Stderr
+	cmd.Env, cmd.Stderr = append(unsecret(os.Environ()), env...), os.Stderr
 	together(cmd)
 	return cmd
+}
+
+// unsecret is an environment without the secret, which is not for the programs that
+// this one starts: they print what they like.
+func unsecret(env []string) []string {
+	return slices.DeleteFunc(env, func(s string) bool { return strings.HasPrefix(s, cli.SecretEnv+"=") })
 }
 
 // start runs a command line in the system's shell, its output on standard

@@ -59,7 +59,7 @@ ADDR is :3000, 3000 or HOST:PORT. Without a host only this machine is served;
 port 0 picks a free port. It ends with a summary when interrupted, or when what
 was asked for has come: exit 0, or 1 if anything violated the contract, or 4 if
 an expected event never came. Up to a million subjects are remembered at a time.
-A delivery is to be whole within 7 seconds, and up to 1,000 connections are held:
+A delivery is to be whole within 7 seconds. Up to 1,000 connections are held:
 for one more, that is closed which waits longest for its delivery.
 
 Text that is read too slowly holds no answer back: deliveries are left out,
@@ -110,7 +110,7 @@ func (o *listenOptions) flags(a *app, cmd *cobra.Command) {
 	f.IntVar(&o.maxEvents, "max-events", 0, "end after this `number` of deliveries")
 	f.DurationVar(&o.timeout, "timeout", 0, "end after this long")
 	f.StringVar(&o.readyFile, "ready-file", "", "write the URL to this `file` when deliveries are taken")
-	f.StringVar(&o.exec, "exec", "", "start this `command` when deliveries are taken, with the URL in PAYTEST_URL, and end with it")
+	f.StringVar(&o.exec, "exec", "", "start this `command` when deliveries are taken, with the URL in PAYTEST_URL and without "+SecretEnv+", and end with it")
 	once(cmd, "expect", "until", "max-events", "timeout", "ready-file", "exec")
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "quiet", "ndjson"}, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("events", a.completeWords(func(c *contract.Contract) []string { return c.EventNames() }))

@@ -95,7 +95,7 @@ func (a *app) replay(cmd *cobra.Command, o *replayOptions, args []string) error 
 	}
 	defer r.t.client.Close()
 	if o.resign && len(r.t.signer.secrets) == 0 {
-		return usage("--resign needs a secret: give --secret-file, or set %s", secretEnv)
+		return usage("--resign needs a secret: give --secret-file, or set %s", SecretEnv)
 	}
 	if !o.resign {
 		r.t.signer.secrets = nil

@@ -49,7 +49,7 @@ func (a *app) prepare(cmd *cobra.Command) error {
 // unknownEnv warns of variables that look like settings and are none.
 func (a *app) unknownEnv() {
 	for _, name := range a.config.UnknownEnv() {
-		if name != secretEnv && name != urlEnv {
+		if name != SecretEnv && name != urlEnv {
 			a.err.Line(report.S(report.Caution, "warning:"), report.T(" %s is set, but is no setting; paytest config lists them", name))
 		}
 	}

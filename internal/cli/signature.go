@@ -17,8 +17,9 @@ import (
 	"github.com/paytest/paytest/internal/signature"
 )
 
-// secretEnv holds a secret where there is no file for it.
-const secretEnv = "PAYTEST_SECRET"
+// SecretEnv names the variable of the environment that holds a secret where there
+// is no file for it. Commands that the program starts must not get it.
+const SecretEnv = "PAYTEST_SECRET"
 
 // documentedScheme is the contract's own.
 const documentedScheme = "documented"
@@ -32,7 +33,7 @@ type secretOptions struct {
 
 func (o *secretOptions) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.Var(texts{&o.files}, "secret-file", "the shared secret is in this `file`, or in "+secretEnv+"; may be repeated: the first signs, each verifies")
+	f.Var(texts{&o.files}, "secret-file", "the shared secret is in this `file`, or in "+SecretEnv+"; may be repeated: the first signs, each verifies")
 	f.StringVar(&o.scheme, "signature", documentedScheme, "sign and verify by this `scheme`: "+strings.Join(schemes(), ", "))
 	f.BoolVar(&o.off, "no-signature", false, "neither sign nor verify, even if there is a secret")
 	_ = cmd.RegisterFlagCompletionFunc("signature", cobra.FixedCompletions(schemes(), cobra.ShellCompDirectiveNoFileComp))
@@ -86,10 +87,10 @@ func (a *app) readSecrets(files []string) ([]signature.Secret, error) {
 		}
 		out = append(out, s)
 	}
-	if value, ok := a.LookupEnv(secretEnv); ok && value != "" && len(files) == 0 {
+	if value, ok := a.LookupEnv(SecretEnv); ok && value != "" && len(files) == 0 {
 		s, err := signature.NewSecret([]byte(value))
 		if err != nil {
-			return nil, usage("%s: %w", secretEnv, err)
+			return nil, usage("%s: %w", SecretEnv, err)
 		}
 		out = append(out, s)
 	}
@@ -139,7 +140,7 @@ func newSign(a *app) *cobra.Command {
 		Use:   "sign [FILE|-]",
 		Short: "Sign a body: print the headers that go with it",
 		Long: `Sign the body in a file, or from standard input, byte for byte, and print the
-headers that go with it. The secret is in a file or in ` + secretEnv + `, never on
+headers that go with it. The secret is in a file or in ` + SecretEnv + `, never on
 the command line.`,
 		Example: `  paytest payload {subject} {state} --seed 7 | tr -d '\n' > body.json
   paytest sign body.json --secret-file secret.txt`,
@@ -202,7 +203,7 @@ func (a *app) signing(o *secretOptions, args []string) (signer, []byte, error) {
 	}
 	s, err := a.signer(c, o)
 	if err == nil && len(s.secrets) == 0 {
-		err = usage("there is no secret: give --secret-file, or set %s", secretEnv)
+		err = usage("there is no secret: give --secret-file, or set %s", SecretEnv)
 	}
 	if err != nil {
 		return s, nil, err
