@@ -9,30 +9,61 @@ import (
 	"github.com/paytest/paytest/internal/contract"
 	"github.com/paytest/paytest/internal/report"
 	"github.com/paytest/paytest/internal/suggest"
+	"github.com/paytest/paytest/internal/verify"
 )
 
 func newExplain(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use:               "explain SUBJECT STATE",
-		Short:             "Explain a state: every field, its meaning, and who says so",
-		Example:           `  paytest explain {subject} {state}`,
-		Args:              atMost(2),
-		ValidArgsFunction: a.completeStates,
-		RunE: func(_ *cobra.Command, args []string) error {
-			c, err := a.contract()
-			if err != nil {
-				return err
-			}
+		Use:   "explain SUBJECT STATE | CODE",
+		Short: "Explain a state, field by field, or a finding",
+		Long: `Explain a state: every field, what it means, and which document says so. Or
+explain a finding by its code: what it means, what it costs, and what to do.`,
+		Example: "  paytest explain {subject} {state}\n  paytest explain illegal-transition",
+		Args:    atMost(2),
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+			out, directive := a.completeStates(cmd, args, typed)
 			if len(args) == 0 {
-				return usage("explain what? It takes SUBJECT STATE%s", suggest.Among("", "subjects", c.SubjectNames()))
+				for _, about := range verify.Codes() {
+					out = append(out, string(about.Code)+"\t"+about.Means)
+				}
 			}
-			st, err := stateArgs(c, args)
-			if err != nil {
-				return err
-			}
-			a.explain(st)
-			return nil
+			return out, directive
 		},
+		RunE: func(_ *cobra.Command, args []string) error { return a.explainWhat(args) },
+	}
+}
+
+func (a *app) explainWhat(args []string) error {
+	c, err := a.contract()
+	if err != nil {
+		return err
+	}
+	if len(args) == 0 {
+		return usage("explain what? It takes SUBJECT STATE, or the code of a finding%s", suggest.Among("", "subjects", c.SubjectNames()))
+	}
+	var codes []string
+	for _, about := range verify.Codes() {
+		if len(args) == 1 && string(about.Code) == args[0] {
+			a.explainFinding(about)
+			return nil
+		}
+		codes = append(codes, string(about.Code))
+	}
+	if c.Subject(args[0]) == nil {
+		return usage("explain: there is neither a subject nor a finding %q%s", args[0], suggest.Among(args[0], "subjects", c.SubjectNames(), codes...))
+	}
+	st, err := stateArgs(c, args)
+	if err != nil {
+		return err
+	}
+	a.explain(st)
+	return nil
+}
+
+func (a *app) explainFinding(about verify.About) {
+	a.out.Line(report.S(report.Strong, "%s", about.Code), report.T("  %s", about.Severity))
+	for _, part := range [][2]string{{"means", about.Means}, {"costs", about.Costs}, {"fix", about.Fix}} {
+		a.out.Paragraph([]report.Span{report.S(report.Faint, "  %-5s", part[0]), report.T("  ")}, "         ", part[1])
 	}
 }
 
