@@ -71,15 +71,15 @@ const helpWidth = 80
 // is no template for it: with one, the linker would keep every method there is.
 func usageText(c *cobra.Command) error {
 	p := report.NewPrinter(c.OutOrStderr(), false, 0)
+	if c.HasExample() {
+		p.Text("Examples:\n" + c.Example + "\n\n")
+	}
 	p.Text("Usage:\n")
 	if c.Runnable() {
 		p.Text("  " + c.UseLine() + "\n")
 	}
 	if c.HasAvailableSubCommands() {
 		p.Text("  " + c.CommandPath() + " [command]\n")
-	}
-	if c.HasExample() {
-		p.Text("\nExamples:\n" + c.Example + "\n")
 	}
 	for _, group := range c.Groups() {
 		p.Text("\n" + group.Title + "\n")
@@ -89,16 +89,52 @@ func usageText(c *cobra.Command) error {
 		p.Text("\nAvailable Commands:\n")
 		subcommands(p, c, "")
 	}
-	if c.HasAvailableLocalFlags() {
-		p.Text("\nFlags:\n" + strings.TrimRight(c.LocalFlags().FlagUsagesWrapped(helpWidth), " \n") + "\n")
-	}
-	if c.HasAvailableInheritedFlags() {
-		p.Text("\nGlobal Flags:\n" + strings.TrimRight(c.InheritedFlags().FlagUsagesWrapped(helpWidth), " \n") + "\n")
+	for _, g := range flagGroups(c) {
+		p.Text("\n" + g.title + "\n" + strings.TrimRight(g.flags.FlagUsagesWrapped(helpWidth), " \n") + "\n")
 	}
 	if c.HasAvailableSubCommands() {
 		p.Text("\nUse \"" + c.CommandPath() + " [command] --help\" for more information about a command.\n")
 	}
 	return p.Err()
+}
+
+// groupKey marks the flags that help shows together, by the title above them.
+const groupKey = "paytest group"
+
+// grouped shows flags under a title of their own.
+func grouped(cmd *cobra.Command, title string, names ...string) {
+	for _, name := range names {
+		f := cmd.Flags().Lookup(name)
+		if f.Annotations == nil {
+			f.Annotations = map[string][]string{}
+		}
+		f.Annotations[groupKey] = []string{title}
+	}
+}
+
+type flagGroup struct {
+	title string
+	flags *pflag.FlagSet
+}
+
+// flagGroups are a command's own flags, those that have no title first, and at the
+// end those that every command has.
+func flagGroups(c *cobra.Command) []flagGroup {
+	groups := []flagGroup{{"Flags:", pflag.NewFlagSet("", pflag.ContinueOnError)}}
+	c.LocalFlags().VisitAll(func(f *pflag.Flag) {
+		i := 0
+		if title := f.Annotations[groupKey]; len(title) > 0 {
+			i = slices.IndexFunc(groups, func(g flagGroup) bool { return g.title == title[0] })
+			if i < 0 {
+				i = len(groups)
+				groups = append(groups, flagGroup{title[0], pflag.NewFlagSet("", pflag.ContinueOnError)})
+			}
+		}
+		groups[i].flags.AddFlag(f)
+	})
+	slices.SortStableFunc(groups[1:], func(a, b flagGroup) int { return strings.Compare(a.title, b.title) })
+	groups = append(groups, flagGroup{"Global Flags:", c.InheritedFlags()})
+	return slices.DeleteFunc(groups, func(g flagGroup) bool { return !g.flags.HasAvailableFlags() })
 }
 
 func subcommands(p *report.Printer, c *cobra.Command, group string) {

@@ -67,7 +67,7 @@ Exit 0 when no case failed, 1 when one did or nothing could be tested, 3 when
 the endpoint cannot be reached.`,
 		Example: `  paytest conform http://localhost:3000 --secret-file secret.txt
   paytest conform --probe-url 'http://localhost:3000/orders/{id}'
-  paytest conform --profile full --report html=conform.html --report junit=conform.xml
+  paytest conform --profile full --report html=out.html --report junit=out.xml
   paytest conform --case I02 --seed 7     one case again
   paytest conform --list                  what is tested, and why`,
 		Args:              atMost(1),
@@ -98,6 +98,9 @@ the endpoint cannot be reached.`,
 	f.StringVar(&o.hostileHost, "hostile-host", "", "allow hostile cases against this remote `host`: name it a second time")
 	f.BoolVar(&o.list, "list", false, "list the cases, and send nothing")
 	formatsFlag(cmd, &o.reports, report.ConformFormats())
+	grouped(cmd, signatureFlags, "retired-secret-file")
+	grouped(cmd, "What is asked of your application:", "probe-url", "probe-header", "probe-cmd", "probe-map", "settle", "restart-cmd", "fail-cmd")
+	grouped(cmd, "Which cases:", "case", "only", "skip", "profile", "events", "list", "hostile-host", "soak", "case-time", "max-time")
 	once(cmd, "case", "seed", "list", "hostile-host")
 	for _, name := range []string{"seed", "probe-url", "probe-header", "probe-cmd", "probe-map", "settle", "restart-cmd", "fail-cmd", "soak", "case-time", "max-time", "hostile-host"} {
 		noFiles(cmd, name, cobra.ShellCompDirectiveNoFileComp)

@@ -33,8 +33,8 @@ func newInspect(a *app) *cobra.Command {
 deliveries and what was found in them, where each payment stands, and what all
 of them cover. - reads standard input.
 
-The page is served on this machine alone, unless --ui says otherwise, and only to
-who has the URL that is printed: it holds a secret.`,
+The page is served on this machine alone, unless --ui says otherwise, and only
+to who has the URL that is printed: it holds a secret.`,
 		Example: `  paytest inspect webhooks.jsonl
   paytest inspect webhooks.jsonl --ui :0        on any free port`,
 		Args: atMost(1),

@@ -55,10 +55,10 @@ func newLoad(a *app) *cobra.Command {
 how your endpoint answers.
 
 Events are sent when they are due, whether or not earlier ones were answered,
-and a latency counts from that moment: an endpoint that stalls is charged for all
-that it kept waiting. With --rate max each connection sends when its last event
-was answered. Exit 0 when no --fail-if came true, 1 when one did, 3 when the
-endpoint cannot be reached.`,
+and a latency counts from that moment: an endpoint that stalls is charged for
+all that it kept waiting. With --rate max each connection sends when its last
+event was answered. Exit 0 when no --fail-if came true, 1 when one did, 3 when
+the endpoint cannot be reached.`,
 		Example: `  paytest load http://localhost:3000 --rate 500/s --duration 30s
   paytest load --mix paid=70,expired=20,failed=10 --duplicates 5% --disorder 5%
   paytest load --rate 200/s --fail-if 'p99>250ms' --fail-if 'errors>0.1%'

@@ -47,6 +47,7 @@ func (o *payloadOptions) flags(a *app, cmd *cobra.Command) {
 	f.StringVar(&o.previous, "previous-state", "", "the `state` that was left (default the usual one)")
 	f.StringVar(&o.outcome, "outcome", "", "the `state` the payment comes to, whose facts it has from the start")
 	f.BoolVar(&o.force, "force", false, "make what the contract forbids: a state no webhook carries, an illegal previous state")
+	grouped(cmd, "The payload:", "seed", "now", "documented", "fact", "set", "override", "add", "remove", "count", "previous-state", "outcome", "force")
 	once(cmd, "seed", "now", "documented", "fact", "set", "override", "add", "remove", "count", "previous-state", "outcome", "force")
 	states := func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		c, err := a.contract()

@@ -104,7 +104,10 @@ func settings(root *cobra.Command) []config.Key {
 func once(cmd *cobra.Command, names ...string) {
 	for _, name := range names {
 		f := cmd.Flags().Lookup(name)
-		f.Annotations = map[string][]string{onceKey: nil}
+		if f.Annotations == nil {
+			f.Annotations = map[string][]string{}
+		}
+		f.Annotations[onceKey] = nil
 	}
 }
 

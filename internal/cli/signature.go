@@ -36,8 +36,11 @@ func (o *secretOptions) flags(cmd *cobra.Command) {
 	f.Var(texts{&o.files}, "secret-file", "the shared secret is in this `file`, or in "+SecretEnv+"; may be repeated: the first signs, each verifies")
 	f.StringVar(&o.scheme, "signature", documentedScheme, "sign and verify by this `scheme`: "+strings.Join(schemes(), ", "))
 	f.BoolVar(&o.off, "no-signature", false, "neither sign nor verify, even if there is a secret")
+	grouped(cmd, signatureFlags, "secret-file", "signature", "no-signature")
 	_ = cmd.RegisterFlagCompletionFunc("signature", cobra.FixedCompletions(schemes(), cobra.ShellCompDirectiveNoFileComp))
 }
+
+const signatureFlags = "Signatures:"
 
 func schemes() []string { return append([]string{documentedScheme}, signature.Names()...) }
 

@@ -41,6 +41,7 @@ func (o *targetOptions) flags(cmd *cobra.Command, retries string) {
 	f.IntVar(&o.retries, "retries", -1, "try again this `number` of times")
 	f.StringVar(&o.backoff, "backoff", "", "wait this long before each retry, as `1s,2s,4s`")
 	f.Float64Var(&o.jitter, "jitter", 0, "spread the waits by this `share`: 0.2 is up to 20 % shorter or longer")
+	grouped(cmd, deliveryFlags, "proxy", "retries", "backoff", "jitter")
 	for name, value := range map[string]string{"backoff": byContract, "retries": retries} {
 		f.Lookup(name).DefValue = value
 	}
@@ -60,6 +61,7 @@ func (o *targetOptions) reach(cmd *cobra.Command) {
 	f.StringVar(&o.caCert, "cacert", "", "trust the certificates in this PEM `file`")
 	f.BoolVar(&o.allowRemote, "allow-remote", false, "allow a target outside this machine and its private networks")
 	o.secrets.flags(cmd)
+	grouped(cmd, deliveryFlags, "to", "header", "timeout", "insecure", "cacert", "allow-remote")
 	f.Lookup("timeout").DefValue = byContract
 	for _, name := range []string{"to", "header", "timeout"} {
 		noFiles(cmd, name, cobra.ShellCompDirectiveNoFileComp)
@@ -79,6 +81,8 @@ func (a *app) argument(o *targetOptions, args []string) error {
 	o.to = args[0]
 	return nil
 }
+
+const deliveryFlags = "How it is delivered:"
 
 // byContract is the default of what the contract says.
 const byContract = "as the contract says"
