@@ -130,6 +130,9 @@ func FuzzParse(f *testing.F) {
 	for _, raw := range documents() {
 		f.Add([]byte(raw))
 	}
+	for _, x := range suiteCases(f) {
+		f.Add(x.raw)
+	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		v, err := jsondoc.Parse(raw)
 		if err != nil {
