@@ -1,7 +1,6 @@
 package report
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
@@ -78,15 +77,7 @@ func conformCase(r *conform.Report, res conform.Result) Case {
 }
 
 // ConformJSON writes a conformance report as one object.
-func ConformJSON(w io.Writer, r *conform.Report) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	if err := enc.Encode(newConformJSON(r)); err != nil {
-		return fmt.Errorf("write JSON report: %w", err)
-	}
-	return nil
-}
+func ConformJSON(w io.Writer, r *conform.Report) error { return writeJSON(w, newConformJSON(r)) }
 
 // conformJSON is a conformance report as programs read it.
 type conformJSON struct {

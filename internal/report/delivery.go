@@ -1,8 +1,10 @@
 package report
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -180,6 +182,24 @@ func marshal(v any) ([]byte, error) {
 	enc.SetEscapeHTML(false)
 	err := enc.Encode(v)
 	return []byte(harmless(strings.TrimSuffix(b.String(), "\n"))), err
+}
+
+// writeJSON writes one object over several lines, in which nothing is left that a
+// terminal would obey.
+func writeJSON(w io.Writer, v any) error {
+	line, err := marshal(v)
+	var b bytes.Buffer
+	if err == nil {
+		err = json.Indent(&b, line, "", "  ")
+	}
+	if err == nil {
+		b.WriteByte('\n')
+		_, err = w.Write(b.Bytes())
+	}
+	if err != nil {
+		return fmt.Errorf("write JSON report: %w", err)
+	}
+	return nil
 }
 
 // harmless writes as \u escapes what a terminal or a CI runner would obey: outside

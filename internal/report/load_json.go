@@ -1,32 +1,14 @@
 package report
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
 	"io"
 	"time"
 
 	"github.com/paytest/paytest/internal/load"
 )
 
-// loadJSON writes a load report as one object, in which nothing is left that a
-// terminal would obey.
-func loadJSON(w io.Writer, r *LoadReport) error {
-	line, err := marshal(newLoadReportJSON(r))
-	var b bytes.Buffer
-	if err == nil {
-		err = json.Indent(&b, line, "", "  ")
-	}
-	if err == nil {
-		b.WriteByte('\n')
-		_, err = w.Write(b.Bytes())
-	}
-	if err != nil {
-		return fmt.Errorf("write JSON report: %w", err)
-	}
-	return nil
-}
+// loadJSON writes a load report as one object.
+func loadJSON(w io.Writer, r *LoadReport) error { return writeJSON(w, newLoadReportJSON(r)) }
 
 // loadReportJSON is a load report as programs read it. Durations, here and below,
 // are in milliseconds with microsecond precision.

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -271,13 +270,7 @@ func JSON(w io.Writer, s Suite) error {
 	for _, c := range s.Cases {
 		out.Cases = append(out.Cases, NewCaseJSON(c))
 	}
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	if err := enc.Encode(out); err != nil {
-		return fmt.Errorf("write JSON report: %w", err)
-	}
-	return nil
+	return writeJSON(w, out)
 }
 
 // NDJSON writes a line per case, a CaseJSON of type "case", then a SuiteJSON of
