@@ -37,6 +37,10 @@ func TestMain(m *testing.M) {
 // document of what a user sees. Besides testscript's own commands they use those
 // of the functions below.
 func TestScripts(t *testing.T) {
+	action, err := filepath.Abs(filepath.Join("..", "..", "action"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
 		UpdateScripts:       *update,
@@ -45,6 +49,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			// Under the race detector every program would otherwise end with a second's sleep.
 			e.Setenv("GORACE", "atexit_sleep_ms=1 "+e.Getenv("GORACE"))
+			e.Setenv("ACTION", action)
 			e.Values[worldKey{}] = &world{env: e.Vars, programs: map[string]*program{}, servers: map[string]*endpoint{}, exchanges: map[string]*exchange{}}
 			return nil
 		},
@@ -67,6 +72,7 @@ func TestScripts(t *testing.T) {
 			"junit":    cmdJUnit,
 			"shop":     cmdShop,
 			"watch":    cmdWatch,
+			"releases": cmdReleases,
 		},
 	})
 }
