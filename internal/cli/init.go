@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"path"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -29,7 +30,7 @@ func (a *app) init() error {
 	if _, err := a.contract(); err != nil {
 		return err
 	}
-	for _, f := range starters() {
+	for _, f := range starters(a.reference()) {
 		if err := a.MakeDirs(path.Dir(f.path)); err != nil {
 			return usage("%w", err)
 		}
@@ -47,7 +48,16 @@ func (a *app) init() error {
 	return nil
 }
 
-func starters() []starter {
+// reference is what a workflow names this version of the Action by: its release,
+// or else the branch that there always is.
+func (a *app) reference() string {
+	if a.Version != "" && !strings.Contains(a.Version, "-") {
+		return "v" + a.Version
+	}
+	return "main"
+}
+
+func starters(reference string) []starter {
 	return []starter{
 		{"paytest.yaml", `# Settings of paytest for this project. Every lasting flag can stand here; paytest
 # config shows the values in effect. The environment (PAYTEST_TO) goes before this
@@ -84,16 +94,28 @@ permissions:
 jobs:
   paytest:
     runs-on: ubuntu-latest
+    env:
+      PAYTEST_SECRET: ${{ secrets.WEBHOOK_SECRET }}
     steps:
       - uses: actions/checkout@v4
-      - uses: actions/setup-go@v5
-        with:
-          go-version: stable
-      - run: go install github.com/paytest/paytest/cmd/paytest@latest
       # Start your server here, so that it answers on the URL of paytest.yaml.
-      - run: paytest run --all-paths --shuffle 20 --report junit=paytest.xml
-        env:
-          PAYTEST_SECRET: ${{ secrets.WEBHOOK_SECRET }}
+
+      # Whole lives of payments. An endpoint that refuses old events must take those
+      # of three hours here.
+      - uses: paytest/paytest@` + reference + `
+        with:
+          command: run
+          args: |
+            --all-paths
+            --shuffle=20
+          artifact: paytest-run
+      # Attacks. Give --probe-url, too, so that they see what is credited.
+      - uses: paytest/paytest@` + reference + `
+        if: ${{ !cancelled() }}
+        with:
+          command: conform
+          url: http://localhost:3000
+          artifact: paytest-conform
 `},
 	}
 }
