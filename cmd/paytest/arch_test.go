@@ -29,6 +29,7 @@ func arrows() []struct{ from, to string } {
 		{"cmd/paytest", "internal/cli payloads"},
 		{"internal/tools/manpages", "internal/cli payloads"},
 		{"internal/tools/verify", "internal/report"},
+		{"internal/tools/mutate", ""},
 		{"internal/tools/trust", ""},
 		{"internal/cli", "internal/*"},
 		{"internal/report", "internal/conform internal/load internal/contract internal/deliver internal/jsondoc internal/suggest internal/verify"},
