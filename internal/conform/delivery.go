@@ -83,7 +83,7 @@ func (t *trial) abandon(e event) {
 	w := t.opened(e)
 	w.write(t.bytes(w.u, e.request()))
 	w.close()
-	t.record(e.label+", hung up before the answer", answer{})
+	t.record(e.label+", hung up before the answer", unanswered(e.label))
 }
 
 // retry sends an event, of which another attempt may still be worked on: which of

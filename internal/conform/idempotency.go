@@ -313,7 +313,7 @@ func duplicateAfterMany(t *trial) {
 // counted, but not kept.
 func (t *trial) crowd(st *contract.State, n int) *answer {
 	ids := len(t.ids)
-	requests := make([]request, n)
+	requests := make([]*request, n)
 	for i := range requests {
 		requests[i] = t.order().event(st).request()
 	}
@@ -366,7 +366,7 @@ func rewrittenDuplicate(t *trial) {
 		o := t.begun()
 		t.insist(o.events(t.s.roles.Paid)...)
 		e := o.event(t.s.roles.Paid, called(v.label))
-		doc := v.doc(e.doc)
+		doc := v.doc(*e.doc)
 		r := e.request()
 		r.Body = v.write(doc)
 		if a := t.do(r); a.Status == t.refusal() {

@@ -35,7 +35,7 @@ func (l *line) close() {
 
 // deliver sends a request, and once more over another connection where nothing
 // but the end of a used one came back.
-func (l *line) deliver(raw []byte) deliver.Result {
+func (l *line) deliver(raw []byte) *deliver.Result {
 	used := l.w != nil
 	if !used {
 		l.open()
@@ -51,7 +51,7 @@ func (l *line) deliver(raw []byte) deliver.Result {
 }
 
 // answer reads the next answer, and closes the line where it was the last.
-func (l *line) answer() deliver.Result {
+func (l *line) answer() *deliver.Result {
 	r := l.w.answer(http.MethodPost)
 	if r.Outcome != deliver.Answered || l.w.last {
 		l.close()

@@ -31,6 +31,8 @@ type order struct {
 type orderOption func(*payment.Options)
 
 // withFact gives a fact another value, wherever the payment's events carry it.
+//
+//go:noinline
 func withFact(f *contract.Fact, v jsondoc.Value) orderOption {
 	return func(o *payment.Options) {
 		if f != nil {
@@ -117,6 +119,8 @@ func (o *order) customer() string {
 }
 
 // identifiers are the facts that tell one payment from another.
+//
+//go:noinline
 func (t *trial) identifiers() []*contract.Fact {
 	var out []*contract.Fact
 	for _, sub := range t.s.Contract.Subjects {
@@ -129,6 +133,8 @@ func (t *trial) identifiers() []*contract.Fact {
 }
 
 // carrier is a state whose event carries the fact.
+//
+//go:noinline
 func (t *trial) carrier(f *contract.Fact) *contract.State {
 	for _, st := range t.s.Contract.States() {
 		if st.Carries(f.Name) == f {
@@ -163,7 +169,7 @@ func (o *order) amount(f *contract.Fact) (payment.Amount, bool) {
 type event struct {
 	o     *order
 	state *contract.State
-	doc   jsondoc.Value
+	doc   *jsondoc.Value
 	label string
 }
 
@@ -176,7 +182,8 @@ func (o *order) event(st *contract.State, edits ...edit) event {
 	if err != nil {
 		panic(stopCase{fmt.Sprintf("no event %s can be made: %v", st, err)})
 	}
-	e := event{o: o, state: st, doc: doc.Clone(), label: st.String()}
+	doc = doc.Clone()
+	e := event{o: o, state: st, doc: &doc, label: st.String()}
 	for _, change := range edits {
 		change(&e)
 	}
@@ -196,11 +203,15 @@ func (o *order) flow() []event {
 func (e event) body() []byte { return e.doc.AppendCanonical(nil) }
 
 // called says in the report what is special about an event.
+//
+//go:noinline
 func called(what string) edit {
 	return func(e *event) { e.label += ", " + what }
 }
 
 // set gives a fact another value in this event alone.
+//
+//go:noinline
 func set(f *contract.Fact, v jsondoc.Value) edit {
 	return func(e *event) {
 		for _, field := range e.state.Fields {
@@ -212,6 +223,8 @@ func set(f *contract.Fact, v jsondoc.Value) edit {
 }
 
 // put writes a value at a place, which need not exist.
+//
+//go:noinline
 func put(p jsondoc.Pointer, v jsondoc.Value) edit {
 	return func(e *event) { _ = e.doc.Add(p, v) }
 }

@@ -74,14 +74,14 @@ func unknownEvents(t *trial) {
 const contentType = "Content-Type"
 
 // variant is a usual event of a new payment as a request, to be changed.
-func (t *trial) variant(label string) (*order, request) {
+func (t *trial) variant(label string) (*order, *request) {
 	o := t.begun()
 	return o, o.event(t.usual(), called(label)).request()
 }
 
 // withHeader is a variant with another header, and without one where value is
 // empty.
-func (t *trial) withHeader(name, value, label string) (*order, request) {
+func (t *trial) withHeader(name, value, label string) (*order, *request) {
 	o, r := t.variant(label)
 	r.Header = http.Header{name: nil}
 	if value != "" {
@@ -290,7 +290,7 @@ func otherMethods(t *trial) {
 }
 
 // ofPaid is the event of a paid payment as a request, to be changed.
-func (t *trial) ofPaid(label string) (*order, request) {
+func (t *trial) ofPaid(label string) (*order, *request) {
 	o := t.begun()
 	return o, o.event(t.s.roles.Paid, called(label)).request()
 }
@@ -376,7 +376,7 @@ func (t *trial) pipelined() {
 	l.open()
 	l.w.write(slices.Concat(raw...))
 	first := answer{l.answer(), t.s.roles.Paid.String() + ", the first of two pipelined"}
-	second := answer{sent: t.s.roles.Paid.String() + ", the second of two pipelined"}
+	second := unanswered(t.s.roles.Paid.String() + ", the second of two pipelined")
 	t.record(first.sent, first)
 	if !t.accepted(first) {
 		return
@@ -406,6 +406,9 @@ func (t *trial) manyOrders(n int) []*order {
 	}
 	for step := range all[0] {
 		answers := make([]answer, n)
+		for i := range answers {
+			answers[i] = unanswered(all[i][step].label)
+		}
 		t.parallel(beginners, func(sender int) {
 			for i := sender; i < n; i += beginners {
 				if answers[i] = t.exchange(all[i][step].request()); answers[i].Outcome != deliver.Answered {
@@ -462,7 +465,7 @@ func strangeHeaders(t *trial) {
 
 // signatures returns the right signature of a request, which is made up where
 // nothing is signed, and a wrong one.
-func (t *trial) signatures(r request) map[bool]string {
+func (t *trial) signatures(r *request) map[bool]string {
 	header, err := t.header(r)
 	if err != nil {
 		t.skip("the event cannot be signed: %v", err)

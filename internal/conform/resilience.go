@@ -46,7 +46,7 @@ func parallelLoad(t *trial) {
 	}
 	for i, o := range orders {
 		r := o.event(t.s.roles.Paid, called("among many at once")).request()
-		raw[i], answers[i].sent = t.bytes(lines[0].u, r), r.Label
+		raw[i], answers[i] = t.bytes(lines[0].u, r), unanswered(r.Label)
 	}
 	t.parallel(loadConnections, func(i int) {
 		for n := i; n < loadEvents; n += loadConnections {
@@ -111,7 +111,7 @@ const (
 // others; then it hurries, and expects an answer or a closed connection.
 func slowHeaders(t *trial) {
 	st := t.usual()
-	var sound []request
+	var sound []*request
 	for _, o := range t.manyOrders(meanwhileEvents) {
 		sound = append(sound, o.event(st, called("while others send slowly")).request())
 	}
@@ -194,7 +194,7 @@ func cutBodies(t *trial) {
 		raw := t.bytes(u, r)
 		w.write(raw[:len(raw)-1-t.rng.IntN(len(r.Body)-1)])
 		w.close()
-		t.record(r.Label, answer{deliver.Result{Outcome: deliver.Unknown}, r.Label})
+		t.record(r.Label, answer{&deliver.Result{Outcome: deliver.Unknown}, r.Label})
 		t.must(w.conn != nil, "%s: no connection", r.Label)
 	}
 	t.each(orders, anything, t.countNone)
@@ -224,7 +224,7 @@ const (
 // largeBody sends an event with a member of a megabyte that nobody knows. One
 // with a small such member tells whether it is the size that is refused.
 func largeBody(t *trial) {
-	padded := func(size int, what string) (*order, request) {
+	padded := func(size int, what string) (*order, *request) {
 		o := t.begun()
 		filling := jsondoc.StringValue(strings.Repeat("0", size))
 		return o, o.event(t.usual(), put(jsondoc.Pointer{"padding"}, filling), called(what)).request()
@@ -246,9 +246,9 @@ func largeBody(t *trial) {
 }
 
 // upload sends a request whose answer may come before all of it is sent.
-func (t *trial) upload(r request) answer {
+func (t *trial) upload(r *request) answer {
 	const tries = 3
-	a := answer{sent: r.Label}
+	a := unanswered(r.Label)
 	for range tries {
 		w, u := t.dialState(t.usual())
 		raw := t.bytes(u, r)
@@ -353,7 +353,7 @@ const manyBad = 200
 func manyRefusals(t *trial) {
 	_, forged := t.variant("with the signature of another body")
 	forged.Signed, forged.Label = []byte("{}"), "a signature of another body"
-	kinds := []request{{Path: t.usual().Path, Body: []byte("{"), Label: "broken JSON"}, forged}
+	kinds := []*request{{Path: t.usual().Path, Body: []byte("{"), Label: "broken JSON"}, forged}
 	if len(t.s.Secrets) == 0 {
 		kinds = kinds[:1] // without a secret nothing can be forged
 	}

@@ -30,11 +30,15 @@ const (
 
 // answer is what came back.
 type answer struct {
-	deliver.Result
+	*deliver.Result
 	// sent says what it answers.
 	sent string
 }
 
+// unanswered is what an answer is before it comes.
+func unanswered(sent string) answer { return answer{&deliver.Result{}, sent} }
+
+//go:noinline
 func (a answer) success(c *contract.Contract) bool { return a.Success(c.Delivery.Success) }
 
 // taken also takes for a success what only the gateway does not: another 2xx. An
@@ -102,34 +106,34 @@ type request struct {
 }
 
 // request returns the delivery of an event, to be changed.
-func (e event) request() request {
-	return request{Path: e.state.Path, Body: e.body(), Label: e.label}
+func (e event) request() *request {
+	return &request{Path: e.state.Path, Body: e.body(), Label: e.label}
 }
 
 // send delivers an event as the gateway does.
 func (t *trial) send(e event) answer { return t.do(e.request()) }
 
 // do sends a request over a connection of its own.
-func (t *trial) do(r request) answer {
+func (t *trial) do(r *request) answer {
 	a := t.exchange(r)
 	t.record(r.Label, a)
 	return a
 }
 
 // exchange is do without a record of it.
-func (t *trial) exchange(r request) answer {
-	a := answer{sent: r.Label}
+func (t *trial) exchange(r *request) answer {
+	a := unanswered(r.Label)
 	u, err := t.s.URL(r.Path)
 	switch {
 	case err != nil:
-		a.Result = deliver.Result{Outcome: deliver.Refused, Err: err}
+		a.Outcome, a.Err = deliver.Refused, err
 	case r.plain():
 		var header http.Header
 		if header, err = t.header(r); err != nil {
-			a.Result = deliver.Result{Outcome: deliver.Refused, Err: err}
+			a.Outcome, a.Err = deliver.Refused, err
 			break
 		}
-		a.Result = t.s.Client.Post(t.ctx, u, header, r.Body)
+		*a.Result = t.s.Client.Post(t.ctx, u, header, r.Body)
 	default:
 		w := t.dial(u)
 		w.write(t.bytes(u, r))
@@ -140,7 +144,7 @@ func (t *trial) exchange(r request) answer {
 }
 
 // plain reports whether an HTTP library sends the request as it is meant.
-func (r request) plain() bool {
+func (r *request) plain() bool {
 	return r.Method == "" && r.Proto == "" && r.Target == "" && len(r.Lines) == 0 && r.Framing == "" && !hasNil(r.Header)
 }
 
@@ -153,7 +157,7 @@ func hasNil(h http.Header) bool {
 	return false
 }
 
-func (r request) method() string {
+func (r *request) method() string {
 	if r.Method == "" {
 		return http.MethodPost
 	}
@@ -161,7 +165,7 @@ func (r request) method() string {
 }
 
 // header returns the headers of a delivery, signed.
-func (t *trial) header(r request) (http.Header, error) {
+func (t *trial) header(r *request) (http.Header, error) {
 	out := http.Header{"Content-Type": {"application/json"}}
 	for name, values := range t.s.Header {
 		out[http.CanonicalHeaderKey(name)] = values
@@ -201,7 +205,7 @@ func (t *trial) sign(secret signature.Secret, body []byte) (http.Header, error) 
 }
 
 // bytes writes a request as it goes over the wire.
-func (t *trial) bytes(u *url.URL, r request) []byte {
+func (t *trial) bytes(u *url.URL, r *request) []byte {
 	target, proto := r.Target, r.Proto
 	if target == "" {
 		target = u.RequestURI()
@@ -311,9 +315,9 @@ func (w *wire) write(b []byte) {
 }
 
 // answer reads one answer to a request of the given method.
-func (w *wire) answer(method string) deliver.Result {
-	r := deliver.Result{Started: w.started}
-	resp, err := w.read(method, &r)
+func (w *wire) answer(method string) *deliver.Result {
+	r := &deliver.Result{Started: w.started}
+	resp, err := w.read(method, r)
 	if resp != nil {
 		_ = resp.Body.Close()
 	}

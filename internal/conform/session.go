@@ -142,7 +142,7 @@ func (s *session) over(ctx context.Context, started time.Time) string {
 // returns why nothing can be tested.
 func (s *session) begin(ctx context.Context) (string, error) {
 	t := s.trial(ctx, &Case{ID: "begin"})
-	var answered answer
+	answered := unanswered("")
 	problem := t.guarded(func() { answered = t.firstAccepted() })
 	if answered.Outcome == deliver.Unreachable && answered.RemoteAddr == "" || answered.Outcome == deliver.Refused {
 		return "", answered.Err
@@ -274,7 +274,7 @@ func (s *session) comesBack(ctx context.Context, ask func(try int) (string, bool
 // pulseOf is alive, and says whether what is wrong may be that the endpoint has
 // too much to do.
 func (t *trial) pulseOf() (problem string, busy bool) {
-	var a answer
+	a := unanswered("")
 	if problem := t.guarded(func() { a = t.ping() }); problem != "" {
 		return problem, false
 	}

@@ -124,7 +124,7 @@ func oddSignatures(t *trial) {
 
 // signedAs is an event's request with the signature changed; without a secret it
 // is one that was made up.
-func (t *trial) signedAs(e event, change func(value string) string) request {
+func (t *trial) signedAs(e event, change func(value string) string) *request {
 	r, name := e.request(), t.signatureHeader()
 	r.Header = http.Header{name: {change(t.signatureOf(r.Body))}}
 	return r

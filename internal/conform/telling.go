@@ -32,13 +32,13 @@ func tellingErrors(t *trial) {
 }
 
 // badRequests are deliveries that an endpoint is likely to answer by an error.
-func (t *trial) badRequests() []request {
+func (t *trial) badRequests() []*request {
 	st, env := t.usual(), t.s.Contract.Envelope
 	number, _ := jsondoc.NumberValue("1")
-	made := func(what string, edits ...edit) request {
+	made := func(what string, edits ...edit) *request {
 		return t.order().event(st, append(edits, called(what))...).request()
 	}
-	out := []request{
+	out := []*request{
 		made("a number for its data", put(env.State[:1], number)),
 		made("null for its data", put(env.State[:1], jsondoc.NullValue())),
 		made("a list for its state", put(env.State, jsondoc.ArrayValue(number))),
@@ -61,14 +61,14 @@ func (t *trial) badRequests() []request {
 		{"with a wrong signature", func(r *request) { r.Signed = []byte(mark) }},
 	} {
 		r := made(v.what)
-		v.change(&r)
+		v.change(r)
 		out = append(out, r)
 	}
 	return out
 }
 
 // tells says what the answer to a request gives away, "" for nothing.
-func (t *trial) tells(a answer, r request) string {
+func (t *trial) tells(a answer, r *request) string {
 	for _, s := range slices.Concat(t.s.Secrets, t.s.Retired) {
 		if s.In(a.Body) {
 			return "the shared secret"

@@ -105,6 +105,8 @@ func (t *trial) cannotTell(format string, args ...any) {
 }
 
 // skip ends a case that cannot be run.
+//
+//go:noinline
 func (t *trial) skip(format string, args ...any) {
 	t.skipped = fmt.Sprintf(format, args...)
 	t.stop()

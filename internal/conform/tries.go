@@ -26,7 +26,7 @@ func (t *trial) tryBody(e event, body []byte) tried {
 
 // tryRequest sends a request that was made of an event. Where nothing is
 // answered the case ends: whatever it would try next might take as long.
-func (t *trial) tryRequest(e event, r request) tried {
+func (t *trial) tryRequest(e event, r *request) tried {
 	a := t.do(r)
 	t.must(a.Outcome == deliver.Answered, "%s: %s; it must be answered", a.sent, a.came())
 	return tried{e.o, e.state, a}
