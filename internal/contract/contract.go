@@ -240,6 +240,8 @@ func (s *State) IsInitial() bool { return s == s.Subject.Initial }
 func (s *State) IsFinal() bool { return len(s.Next()) == 0 }
 
 // Next returns the transitions that leave the state.
+//
+//go:noinline
 func (s *State) Next() []*Edge {
 	var out []*Edge
 	for _, e := range s.Subject.Edges {
@@ -351,6 +353,8 @@ func (c *Contract) SubjectNames() []string {
 }
 
 // States lists every state that an event leads to, subject by subject.
+//
+//go:noinline
 func (c *Contract) States() []*State {
 	var out []*State
 	for _, s := range c.Subjects {
@@ -360,6 +364,8 @@ func (c *Contract) States() []*State {
 }
 
 // Paths lists the paths events are delivered to, in order, each once.
+//
+//go:noinline
 func (c *Contract) Paths() []string {
 	var out []string
 	for _, s := range c.States() {
@@ -396,6 +402,7 @@ func (c *Contract) EventNames() []string {
 	return out
 }
 
+//go:noinline
 func names(states []*State) []string {
 	out := make([]string, len(states))
 	for i, s := range states {
@@ -408,6 +415,8 @@ func names(states []*State) []string {
 func (f Field) Name() string { return f.Pointer[len(f.Pointer)-1] }
 
 // Carries finds a fact that the state's event carries, by its name, or nil.
+//
+//go:noinline
 func (s *State) Carries(name string) *Fact {
 	for _, f := range s.Fields {
 		if f.Fact.Name == name {

@@ -15,6 +15,7 @@ type HeaderError struct {
 	Problem string
 }
 
+//go:noinline
 func (e *HeaderError) Error() string {
 	return fmt.Sprintf("header %q: %s", e.Input, e.Problem)
 }

@@ -70,8 +70,10 @@ type reply struct {
 	event  *event // what was read of the delivery; nil where that was nothing
 }
 
+//go:noinline
 func answered(a contract.Answer) *reply { return &reply{status: a.Status, body: a.Body} }
 
+//go:noinline
 func refused(status int, why string) *reply {
 	return &reply{status: status, body: object("error", why)}
 }
@@ -82,6 +84,7 @@ func (m *Merchant) broke() *reply {
 
 func (m *Merchant) invalid() *reply { return answered(m.Contract.Answers.Invalid) }
 
+//go:noinline
 func object(pairs ...string) jsondoc.Value {
 	var members []jsondoc.Member
 	for i := 0; i < len(pairs); i += 2 {

@@ -42,6 +42,8 @@ type Payment struct {
 }
 
 // New returns the payment that the options determine.
+//
+//go:noinline
 func New(c *contract.Contract, o Options) *Payment {
 	return &Payment{Options: o, c: c, values: map[*contract.Fact]jsondoc.Value{}}
 }

@@ -35,6 +35,8 @@ type Span struct {
 }
 
 // S returns a span; the text is formatted when there are arguments.
+//
+//go:noinline
 func S(style Style, format string, args ...any) Span {
 	if len(args) > 0 {
 		format = fmt.Sprintf(format, args...)

@@ -56,6 +56,8 @@ type Suite struct {
 }
 
 // Counts returns how many cases ended in which way.
+//
+//go:noinline
 func (s Suite) Counts() (passed, failed, skipped, errors int) {
 	for _, c := range s.Cases {
 		switch c.Status {
@@ -89,6 +91,7 @@ func (s Suite) Result() Status {
 	return Skipped
 }
 
+//go:noinline
 func (c Case) status() Status {
 	switch c.Status {
 	case Passed, Failed, Skipped:

@@ -16,6 +16,8 @@ const (
 
 // DidYouMean returns the end of an error message, such as "; did you mean
 // complete?", or "" when no option is near word or word is itself an option.
+//
+//go:noinline
 func DidYouMean(word string, options []string) string {
 	nearest := Nearest(word, options)
 	if nearest == "" || nearest == word {

@@ -68,6 +68,7 @@ func (v Verdict) Count(s Severity) int {
 	return n
 }
 
+//go:noinline
 func (v *Verdict) add(f Finding) { v.Findings = append(v.Findings, f) }
 
 // Payload judges one payload on its own: syntax, event, path, schema, the
