@@ -2,6 +2,7 @@ package contract
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,23 +31,58 @@ func (e *LoadError) Error() string {
 type node struct {
 	load *loader
 	file string
-	at   jsondoc.Pointer
+	in   *container // nil for all that the file holds
+	name string     // in there
 	v    *jsondoc.Value
+}
+
+// container is where an object or an array stands.
+type container struct {
+	in   *container
+	name string
+}
+
+// at is the node's place as a pointer.
+func (n node) at() jsondoc.Pointer {
+	if n.in == nil {
+		return nil
+	}
+	at := jsondoc.Pointer{n.name}
+	for p := n.in; p.in != nil; p = p.in {
+		at = append(at, p.name)
+	}
+	slices.Reverse(at)
+	return at
 }
 
 func (n node) fail(format string, args ...any) {
 	if n.load.err == nil {
-		n.load.err = &LoadError{n.file, n.at, fmt.Sprintf(format, args...)}
+		n.load.err = &LoadError{n.file, n.at(), fmt.Sprintf(format, args...)}
 	}
 }
 
 func (n node) child(name string) node {
-	at := make(jsondoc.Pointer, len(n.at)+1)
-	at[copy(at, n.at)] = name
 	if n.v == nil {
-		return node{n.load, n.file, at, nil}
+		return n.below(name, nil)
 	}
-	return node{n.load, n.file, at, n.v.At(jsondoc.Pointer{name})}
+	return n.below(name, n.v.Member(name))
+}
+
+// below is a value inside this one. The values of one object are mostly asked for
+// one after the other, and share its place.
+func (n node) below(name string, v *jsondoc.Value) node {
+	if in := n.load.in; in == nil || in.in != n.in || in.name != n.name {
+		n.load.in = &container{n.in, n.name}
+	}
+	return node{n.load, n.file, n.load.in, name, v}
+}
+
+// down follows a pointer.
+func (n node) down(at ...string) node {
+	for _, name := range at {
+		n = n.child(name)
+	}
+	return n
 }
 
 func (n node) exists() bool { return n.v != nil }
@@ -69,8 +105,8 @@ func (n node) object(allowed ...string) bool {
 	if !n.kind(jsondoc.Object) {
 		return false
 	}
-	for _, m := range n.v.Members {
-		if !contains(allowed, m.Name) {
+	for i := range n.v.Members {
+		if m := &n.v.Members[i]; !contains(allowed, m.Name) {
 			n.child(m.Name).fail("is no field of a contract%s", suggest.DidYouMean(m.Name, allowed))
 			return false
 		}
@@ -83,13 +119,12 @@ func (n node) members() []node {
 		return nil
 	}
 	out := make([]node, len(n.v.Members))
-	for i, m := range n.v.Members {
-		out[i] = n.child(m.Name)
+	for i := range n.v.Members {
+		m := &n.v.Members[i]
+		out[i] = n.below(m.Name, &m.Value)
 	}
 	return out
 }
-
-func (n node) name() string { return n.at[len(n.at)-1] }
 
 func (n node) items() []node {
 	if !n.kind(jsondoc.Array) {
@@ -97,7 +132,7 @@ func (n node) items() []node {
 	}
 	out := make([]node, len(n.v.Items))
 	for i := range n.v.Items {
-		out[i] = n.child(strconv.Itoa(i))
+		out[i] = n.below(strconv.Itoa(i), &n.v.Items[i])
 	}
 	return out
 }

@@ -117,9 +117,9 @@ func (l *loader) relation(n node, st *State) {
 // condition reads one member of "when": a fact that the state's own payload
 // carries, since only that payload is looked at.
 func (l *loader) condition(n node, st *State) Condition {
-	f := l.c.Fact(n.name())
+	f := l.c.Fact(n.name)
 	if f == nil || !slices.ContainsFunc(st.Fields, func(x Field) bool { return x.Fact == f }) {
-		n.fail("%q is no fact that %s carries", n.name(), st)
+		n.fail("%q is no fact that %s carries", n.name, st)
 		return Condition{}
 	}
 	return Condition{f, *n.v}
@@ -151,8 +151,7 @@ func (l *loader) flow(n node) {
 
 func (l *loader) generator(f *Fact) {
 	doc := l.resources[factsFile]
-	at := jsondoc.Pointer{"$defs", f.Name, "generate"}
-	n := node{load: l, file: factsFile, at: at, v: doc.At(at)}
+	n := node{load: l, file: factsFile, v: &doc}.down("$defs", f.Name, "generate")
 	if !n.exists() || l.err != nil {
 		return
 	}
@@ -399,9 +398,7 @@ func (l *loader) check() {
 func (l *loader) sample(st *State) {
 	n := l.files[st].child("sample")
 	for _, v := range st.Schema().Validate(st.Sample) {
-		at := n
-		at.at = append(slices.Clone(n.at), v.Pointer...)
-		at.fail("the sample fails its own schema: %s: expected %s, got %s", v.Keyword, v.Expected, v.Got)
+		n.down(v.Pointer...).fail("the sample fails its own schema: %s: expected %s, got %s", v.Keyword, v.Expected, v.Got)
 		return
 	}
 	l.spelled(n, l.c.Envelope.Event, st.Event)
@@ -431,8 +428,7 @@ func (l *loader) agreement(n node, st *State) {
 		if v == nil {
 			continue
 		}
-		at := n
-		at.at = append(slices.Clone(n.at), f.Pointer...)
+		at := n.down(f.Pointer...)
 		if was, again := said[f.Fact]; again && !jsondoc.Equal(was, *v) {
 			at.fail("the sample gives %s another value here than before", f.Fact.Name)
 		}
@@ -446,8 +442,6 @@ func (l *loader) agreement(n node, st *State) {
 func (l *loader) spelled(n node, at jsondoc.Pointer, want string) {
 	got := n.v.At(at)
 	if got == nil || got.Kind != jsondoc.String || got.Text != want {
-		bad := n
-		bad.at = append(slices.Clone(n.at), at...)
-		bad.fail("the sample says something else than the file: expected %q", want)
+		n.down(at...).fail("the sample says something else than the file: expected %q", want)
 	}
 }

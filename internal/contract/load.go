@@ -73,6 +73,8 @@ type loader struct {
 	root      node // of contract.json
 	files     map[*State]node
 	buf       bytes.Buffer
+	in        *container // of the node that was last looked into
+	reader    jsondoc.Reader
 	err       error
 }
 
@@ -90,7 +92,7 @@ func (l *loader) read(file string) node {
 		n.fail("cannot be read: %v", err)
 		return n
 	}
-	v, err := jsondoc.Parse(raw)
+	v, err := l.reader.Parse(raw)
 	if err != nil {
 		n.fail("%v", err)
 		return n
@@ -149,8 +151,8 @@ func (l *loader) subjects(n node) {
 		if !s.object("id", "meaning", "initial") {
 			return
 		}
-		l.word(s, s.name())
-		sub := &Subject{Name: s.name(), Meaning: s.child("meaning").text()}
+		l.word(s, s.name)
+		sub := &Subject{Name: s.name, Meaning: s.child("meaning").text()}
 		in := s.child("initial")
 		if !in.object("name", "state", "meaning", "source", "derived") {
 			return
@@ -285,7 +287,7 @@ func (l *loader) facts() {
 		if !scope.exists() {
 			continue // a type that facts share
 		}
-		f := &Fact{Name: d.name(), Index: len(l.c.Facts), scope: scope.text()}
+		f := &Fact{Name: d.name, Index: len(l.c.Facts), scope: scope.text()}
 		f.Meaning = d.child("description").text()
 		f.Source, f.Derived = d.basis()
 		f.Compare = Compare(d.child("compare").optionalText())

@@ -65,14 +65,14 @@ func (l *loader) roles() {
 	r := &Roles{Mismatch: n.child("mismatch").optionalText()}
 	states, facts := r.states(), r.facts()
 	for _, m := range n.child("states").members() {
-		if to := states[m.name()]; to != nil {
+		if to := states[m.name]; to != nil {
 			*to = l.stateRef(m)
 			continue
 		}
 		m.fail("is no role of a state")
 	}
 	for _, m := range n.child("facts").members() {
-		if to := facts[m.name()]; to != nil {
+		if to := facts[m.name]; to != nil {
 			*to = l.fact(m)
 			continue
 		}

@@ -119,12 +119,12 @@ func (l *loader) fields(st *State, s *jsondoc.Value, where, at jsondoc.Pointer, 
 	if name, ok := factRef(s); ok {
 		f := l.c.Fact(name)
 		if f == nil {
-			node{load: l, file: st.File, at: jsondoc.Pointer{"schema"}}.fail("%s refers to %s, which is a type and no fact: it has no scope", at, name)
+			node{load: l, file: st.File}.down("schema").fail("%s refers to %s, which is a type and no fact: it has no scope", at, name)
 			return
 		}
 		field := Field{Pointer: at, Fact: f, Required: required, Known: f.Known, of: st}
 		if own := s.At(jsondoc.Pointer{"known"}); own != nil {
-			node{l, st.File, append(slices.Clone(where), "known"), own}.kind(jsondoc.Array)
+			l.files[st].down(where...).child("known").kind(jsondoc.Array)
 			field.Known = own.Items
 		}
 		st.Fields = append(st.Fields, field)
@@ -171,9 +171,10 @@ func order(doc jsondoc.Value, a, b jsondoc.Pointer) int {
 }
 
 func place(parent *jsondoc.Value, name string) int {
-	i := slices.IndexFunc(parent.Members, func(m jsondoc.Member) bool { return m.Name == name })
-	if i < 0 {
-		return len(parent.Members)
+	for i := range parent.Members {
+		if parent.Members[i].Name == name {
+			return i
+		}
 	}
-	return i
+	return len(parent.Members)
 }

@@ -42,12 +42,26 @@ func (e *SyntaxError) Error() string {
 // disagree about: repeated names, lone surrogates, invalid UTF-8 and nesting deeper than MaxDepth. The error is a *SyntaxError.
 func Parse(raw []byte) (Value, error) {
 	p := parser{raw: raw}
-	v, err := p.document()
+	return p.parsed()
+}
+
+// Reader reads many documents with less memory. The zero Reader is ready.
+type Reader struct{ p parser }
+
+// Parse is as the function Parse, but the texts of a document share the memory of
+// all of it.
+func (r *Reader) Parse(raw []byte) (Value, error) {
+	r.p = parser{raw: raw, text: string(raw), members: r.p.members[:0], items: r.p.items[:0]}
+	return r.p.parsed()
+}
+
+func (p *parser) parsed() (v Value, _ error) {
+	err := p.document(&v)
 	if err == nil {
 		return v, nil
 	}
 	slices.Reverse(err.Pointer)
-	before := raw[:min(err.Offset, len(raw))]
+	before := p.raw[:min(err.Offset, len(p.raw))]
 	err.Line = 1 + bytes.Count(before, []byte{'\n'})
 	err.Column = len(before) - bytes.LastIndexByte(before, '\n')
 	return Value{}, err
@@ -55,6 +69,7 @@ func Parse(raw []byte) (Value, error) {
 
 type parser struct {
 	raw   []byte
+	text  string // raw again, where texts are parts of it
 	pos   int
 	depth int
 	// members and items hold what was read so far of the objects and the arrays
@@ -68,18 +83,25 @@ func (p *parser) fail(code Code, offset int, format string, args ...any) *Syntax
 	return &SyntaxError{Code: code, Offset: offset, Message: fmt.Sprintf(format, args...)}
 }
 
-func (p *parser) document() (Value, *SyntaxError) {
+func (p *parser) document(v *Value) *SyntaxError {
 	if err := p.start(); err != nil {
-		return Value{}, err
+		return err
 	}
-	v, err := p.value()
-	if err != nil {
-		return Value{}, err
+	if err := p.value(v); err != nil {
+		return err
 	}
 	if p.space(); p.pos < len(p.raw) {
-		return Value{}, p.fail(CodeInvalidJSON, p.pos, "%s after the end of the document: send exactly one JSON value", p.found())
+		return p.fail(CodeInvalidJSON, p.pos, "%s after the end of the document: send exactly one JSON value", p.found())
 	}
-	return v, nil
+	return nil
+}
+
+// part is what stands from one position to another.
+func (p *parser) part(from, to int) string {
+	if p.text != "" {
+		return p.text[from:to]
+	}
+	return string(p.raw[from:to])
 }
 
 func (p *parser) start() *SyntaxError {
@@ -126,37 +148,39 @@ func (p *parser) found() string {
 	return strconv.QuoteRune(r)
 }
 
-func (p *parser) value() (Value, *SyntaxError) {
+// value reads a value into v, which is null.
+func (p *parser) value(v *Value) (err *SyntaxError) {
 	switch c := p.peek(); c {
-	case '{':
-		return p.nested(Object)
-	case '[':
-		return p.nested(Array)
+	case '{', '[':
+		return p.nested(v, c)
 	case '"':
-		s, err := p.str()
-		return Value{Kind: String, Text: s}, err
+		v.Kind = String
+		v.Text, err = p.str()
+		return err
 	case '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
-		return p.number()
+		return p.number(v)
 	}
-	return p.word()
+	return p.word(v)
 }
 
-func (p *parser) nested(kind Kind) (v Value, err *SyntaxError) {
+func (p *parser) nested(v *Value, opening byte) (err *SyntaxError) {
 	if p.depth == MaxDepth {
-		return Value{}, p.fail(CodeTooDeep, p.pos, "more than %d arrays and objects inside each other", MaxDepth)
+		return p.fail(CodeTooDeep, p.pos, "more than %d arrays and objects inside each other", MaxDepth)
 	}
 	p.depth++
 	p.pos++
-	if kind == Object {
-		v, err = p.object()
+	if opening == '{' {
+		v.Kind = Object
+		v.Members, err = p.object()
 	} else {
-		v, err = p.array()
+		v.Kind = Array
+		v.Items, err = p.array()
 	}
 	p.depth--
-	return v, err
+	return err
 }
 
-func (p *parser) word() (Value, *SyntaxError) {
+func (p *parser) word(v *Value) *SyntaxError {
 	rest := p.raw[p.pos:]
 	end := 0
 	for end < len(rest) && end < 32 && isWordByte(rest[end]) {
@@ -165,16 +189,17 @@ func (p *parser) word() (Value, *SyntaxError) {
 	switch word := string(rest[:end]); word {
 	case "null":
 		p.pos += end
-		return Value{}, nil
+		return nil
 	case "true", "false":
 		p.pos += end
-		return Value{Kind: Bool, Bool: word == "true"}, nil
+		v.Kind, v.Bool = Bool, word == "true"
+		return nil
 	case "":
-		return Value{}, p.fail(CodeInvalidJSON, p.pos, "%s where a value should be", p.found())
+		return p.fail(CodeInvalidJSON, p.pos, "%s where a value should be", p.found())
 	case "NaN", "Infinity":
-		return Value{}, p.fail(CodeInvalidJSON, p.pos, "%s is not JSON: JSON numbers are finite; send null or a string", word)
+		return p.fail(CodeInvalidJSON, p.pos, "%s is not JSON: JSON numbers are finite; send null or a string", word)
 	default:
-		return Value{}, p.fail(CodeInvalidJSON, p.pos, "%q is not a JSON value: words are true, false and null; quote text with \"", word)
+		return p.fail(CodeInvalidJSON, p.pos, "%q is not a JSON value: words are true, false and null; quote text with \"", word)
 	}
 }
 
@@ -182,14 +207,14 @@ func isWordByte(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '$'
 }
 
-func (p *parser) number() (Value, *SyntaxError) {
+func (p *parser) number(v *Value) *SyntaxError {
 	end, at, problem := scanNumber(p.raw, p.pos)
 	if problem != "" {
-		return Value{}, p.fail(CodeInvalidJSON, at, "%s", problem)
+		return p.fail(CodeInvalidJSON, at, "%s", problem)
 	}
-	literal := string(p.raw[p.pos:end])
+	v.Kind, v.Text = Number, p.part(p.pos, end)
 	p.pos = end
-	return Value{Kind: Number, Text: literal}, nil
+	return nil
 }
 
 // scanNumber reads the number starting at pos and returns where it ends, or where and what the problem is.
@@ -235,25 +260,24 @@ func digits(raw []byte, pos int) int {
 	return pos
 }
 
-func (p *parser) array() (Value, *SyntaxError) {
-	v := Value{Kind: Array, Items: []Value{}}
+func (p *parser) array() ([]Value, *SyntaxError) {
 	if p.space(); p.peek() == ']' {
 		p.pos++
-		return v, nil
+		return []Value{}, nil
 	}
 	first := len(p.items)
 	for {
 		p.space()
-		item, err := p.value()
-		if err != nil {
+		var item Value
+		if err := p.value(&item); err != nil {
 			err.Pointer = append(err.Pointer, strconv.Itoa(len(p.items)-first))
-			return Value{}, err
+			return nil, err
 		}
 		p.items = append(p.items, item)
 		if done, err := p.separator(']', "array"); done || err != nil {
-			v.Items = slices.Clone(p.items[first:])
+			items := slices.Clone(p.items[first:])
 			p.items = p.items[:first]
-			return v, err
+			return items, err
 		}
 	}
 }
@@ -276,11 +300,10 @@ func (p *parser) separator(closing byte, what string) (done bool, err *SyntaxErr
 	return false, nil
 }
 
-func (p *parser) object() (Value, *SyntaxError) {
-	v := Value{Kind: Object, Members: []Member{}}
+func (p *parser) object() ([]Member, *SyntaxError) {
 	if p.space(); p.peek() == '}' {
 		p.pos++
-		return v, nil
+		return []Member{}, nil
 	}
 	if p.members == nil {
 		p.members = make([]Member, 0, min(1+bytes.Count(p.raw, []byte{','}), 32))
@@ -288,44 +311,42 @@ func (p *parser) object() (Value, *SyntaxError) {
 	var names nameSet
 	first := len(p.members)
 	for {
-		m, err := p.member(p.members[first:], &names)
-		if err != nil {
-			return Value{}, err
+		var m Member
+		if err := p.member(&m, p.members[first:], &names); err != nil {
+			return nil, err
 		}
 		p.members = append(p.members, m)
 		if done, err := p.separator('}', "object"); done || err != nil {
-			v.Members = slices.Clone(p.members[first:])
+			members := slices.Clone(p.members[first:])
 			p.members = p.members[:first]
-			return v, err
+			return members, err
 		}
 	}
 }
 
-func (p *parser) member(before []Member, names *nameSet) (Member, *SyntaxError) {
+func (p *parser) member(m *Member, before []Member, names *nameSet) (err *SyntaxError) {
 	p.space()
 	at := p.pos
 	if p.peek() != '"' {
-		return Member{}, p.fail(CodeInvalidJSON, at, "%s where a member name in double quotes should be", p.found())
+		return p.fail(CodeInvalidJSON, at, "%s where a member name in double quotes should be", p.found())
 	}
-	name, err := p.str()
-	if err != nil {
-		return Member{}, err
+	if m.Name, err = p.str(); err != nil {
+		return err
 	}
-	if names.repeated(before, name) {
-		err = p.fail(CodeDuplicateKey, at, "the member name %.80q appears twice in one object: readers disagree about which one counts", name)
+	if names.repeated(before, m.Name) {
+		err = p.fail(CodeDuplicateKey, at, "the member name %.80q appears twice in one object: readers disagree about which one counts", m.Name)
 	} else if p.space(); p.peek() != ':' {
 		err = p.fail(CodeInvalidJSON, p.pos, "%s where ':' should be after a member name", p.found())
 	}
-	m := Member{Name: name}
 	if err == nil {
 		p.pos++
 		p.space()
-		m.Value, err = p.value()
+		err = p.value(&m.Value)
 	}
 	if err != nil {
-		err.Pointer = append(err.Pointer, name)
+		err.Pointer = append(err.Pointer, m.Name)
 	}
-	return m, err
+	return err
 }
 
 // nameSet finds repeated names: by looking while an object is small, by a map once it is not.
@@ -334,7 +355,12 @@ type nameSet struct{ seen map[string]struct{} }
 func (n *nameSet) repeated(members []Member, name string) bool {
 	const small = 16
 	if len(members) < small {
-		return slices.ContainsFunc(members, func(m Member) bool { return m.Name == name })
+		for i := range members {
+			if members[i].Name == name {
+				return true
+			}
+		}
+		return false
 	}
 	if n.seen == nil {
 		n.seen = make(map[string]struct{}, 2*small)
@@ -352,13 +378,16 @@ func (p *parser) str() (string, *SyntaxError) {
 	p.pos++
 	start := p.pos
 	var text []byte // decoded so far, once there was an escape
-	for p.pos < len(p.raw) {
+	for {
+		if p.pos = ordinary(p.raw, p.pos); p.pos >= len(p.raw) {
+			return "", p.fail(CodeInvalidJSON, p.pos, "the document ends inside a string")
+		}
 		switch c := p.raw[p.pos]; {
 		case c == '"':
 			end := p.pos
 			p.pos++
 			if text == nil {
-				return string(p.raw[start:end]), nil
+				return p.part(start, end), nil
 			}
 			return string(append(text, p.raw[start:end]...)), nil
 		case c == '\\':
@@ -381,7 +410,6 @@ func (p *parser) str() (string, *SyntaxError) {
 			p.pos += size
 		}
 	}
-	return "", p.fail(CodeInvalidJSON, p.pos, "the document ends inside a string")
 }
 
 // escape reads one escape sequence; the position is at its backslash.
