@@ -30,7 +30,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the golden parts of the scenarios")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"paytest": main, "paytest-early": early, "paytest-hospitable": hospitable})
+	testscript.Main(m, map[string]func(){"paytest": main, "paytest-early": early, "paytest-hospitable": hospitable, "paytest-shop": shopkeeper, "paytest-blab": blab})
 }
 
 // TestScripts runs the scenarios in testdata/script, each of which reads as a

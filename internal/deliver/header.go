@@ -32,7 +32,7 @@ func (e *HeaderError) Error() string {
 func ParseHeader(s string) (name, value string, err error) {
 	name, value, found := strings.Cut(s, ":")
 	if !found {
-		return "", "", &HeaderError{Input: shorten(s), Problem: `has no colon; write it as "Name: value"`}
+		return "", "", &HeaderError{Input: firstWord(s), Problem: `has no colon; write it as "Name: value"`}
 	}
 	value = strings.Trim(value, " \t")
 	if err := checkHeader(name, value); err != nil {
@@ -41,10 +41,20 @@ func ParseHeader(s string) (name, value string, err error) {
 	return name, value, nil
 }
 
+// firstWord is what can be shown of a header that is mistyped: the rest may be its
+// value, and so a secret.
+func firstWord(s string) string {
+	word, _, more := strings.Cut(s, " ")
+	if !more && len(s) > 0 {
+		return shorten(s[:1]) + "…"
+	}
+	return shorten(word)
+}
+
 func checkHeader(name, value string) error {
 	switch {
 	case !isToken(name):
-		return &HeaderError{Input: shorten(name), Problem: "is not a header name; names hold letters, digits and !#$%&'*+-.^_`|~ only"}
+		return &HeaderError{Input: firstWord(name), Problem: "is not a header name; names hold letters, digits and !#$%&'*+-.^_`|~ only"}
 	case owned(http.CanonicalHeaderKey(name)):
 		return &HeaderError{Input: name, Problem: "is set by the client itself and cannot be given"}
 	case strings.ContainsFunc(value, isForbidden):

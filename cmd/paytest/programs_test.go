@@ -2,15 +2,21 @@ package main
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
+	"strconv"
 	"time"
 
 	"github.com/paytest/paytest/internal/cli"
 	"github.com/paytest/paytest/internal/contract"
+	"github.com/paytest/paytest/internal/deliver"
 	"github.com/paytest/paytest/internal/listen"
+	model "github.com/paytest/paytest/internal/merchant"
+	"github.com/paytest/paytest/internal/signature"
 	"github.com/paytest/paytest/internal/verify"
 	"github.com/paytest/paytest/payloads"
 )
@@ -74,4 +80,51 @@ func hospitable() {
 	fmt.Printf("{\"type\":\"ready\",\"addr\":%q}\n", listeners[0].Addr())
 	h := listen.New(listen.Options{Contract: c, Checker: verify.NewChecker(c, verify.Strict{}), Now: time.Now, OnDelivery: func(verify.Delivery) {}})
 	os.Exit(map[bool]int{true: 1}[http.Serve(listeners[0], h) != nil]) //nolint:gosec // that is the bug
+}
+
+// shopkeeper serves a model merchant, or answers with the status that is its
+// argument, and prints its URL. It ends with its standard input.
+func shopkeeper() {
+	var h http.Handler
+	if len(os.Args) > 1 {
+		status, err := strconv.Atoi(os.Args[1])
+		if err != nil {
+			panic(err)
+		}
+		h = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
+	} else {
+		c, err := contract.Load(payloads.FS)
+		if err != nil {
+			panic(err)
+		}
+		secret, err := signature.NewSecret([]byte(os.Getenv(cli.SecretEnv)))
+		if err != nil {
+			panic(err)
+		}
+		if h, err = model.New(model.Options{Contract: c, Secrets: []signature.Secret{secret}, Now: time.Now, Wait: deliver.Sleep}); err != nil {
+			panic(err)
+		}
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it is there at once
+	if err != nil {
+		panic(err)
+	}
+	fmt.Printf("http://%s\n", l.Addr())
+	go func() { _ = http.Serve(l, h) }() //nolint:gosec // a test's own
+	_, _ = io.Copy(io.Discard, os.Stdin)
+}
+
+// blab is paytest with the bug that TestTrustSecrets must catch: it writes its
+// secret, in a form that depends on what it is to do.
+func blab() {
+	secret := os.Getenv(cli.SecretEnv)
+	switch os.Args[1] {
+	case "version":
+		fmt.Fprintln(os.Stderr, "debug: secret", secret)
+	case "config":
+		fmt.Printf("debug: key % x\n", secret)
+		fmt.Printf("debug: key %x\n", secret)
+	default:
+		fmt.Println(base64.StdEncoding.EncodeToString([]byte("key=" + secret + "!")))
+	}
 }
