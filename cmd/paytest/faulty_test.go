@@ -127,7 +127,7 @@ func inProcess(t *testing.T, env cli.Env, args ...string) *inside {
 }
 
 // deliveries sends some at the same time; it returns those that were acknowledged
-// and those that were refused.
+// and those that were refused. Others were not answered.
 func (p *payer) deliveries(t *testing.T, addr string, n int) (acked, refused []string) {
 	transport := &http.Transport{DisableKeepAlives: true}
 	var mu sync.Mutex
@@ -143,7 +143,6 @@ func (p *payer) deliveries(t *testing.T, addr string, n int) (acked, refused []s
 			request.Header.Set("Content-Type", "application/json")
 			answer, err := transport.RoundTrip(request)
 			if err != nil {
-				t.Error(err)
 				return
 			}
 			_ = answer.Body.Close()
@@ -200,6 +199,9 @@ func (p *payer) befall(t *testing.T, x trouble, each int) (refused int, err erro
 		return 0, fmt.Errorf("afterwards %d are acknowledged, %d refused", len(more), len(refusedStill))
 	}
 	acked, lost = slices.Concat(acked, taken, more), append(lost, refusedStill...)
+	if n := len(acked) + len(lost); n != 3*each {
+		return 0, fmt.Errorf("%d of %d deliveries are answered", n, 3*each)
+	}
 	if code := l.end(); code != 1 {
 		return 0, fmt.Errorf("exit code %d", code)
 	}

@@ -8,7 +8,9 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/paytest/paytest/internal/cli"
@@ -30,7 +32,8 @@ const held = 4 << 20
 func early() {
 	env := outside()
 	env.Files = lateFiles{}
-	os.Exit(cli.Run(context.Background(), env))
+	ctx, _ := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	os.Exit(cli.Run(ctx, env))
 }
 
 type lateFiles struct{ files }
