@@ -88,7 +88,8 @@ func (f *faultyFile) Sync() error {
 // inside is a listener in this process.
 type inside struct {
 	addr  string
-	lines []string // what it wrote, once it has ended
+	mu    sync.Mutex
+	lines []string // what it wrote
 	end   func() (code int)
 }
 
@@ -114,7 +115,9 @@ func inProcess(t *testing.T, env cli.Env, args ...string) *inside {
 	var reading sync.WaitGroup
 	reading.Go(func() {
 		for in.Scan() {
+			i.mu.Lock()
 			i.lines = append(i.lines, in.Text())
+			i.mu.Unlock()
 		}
 	})
 	i.end = sync.OnceValue(func() int {
@@ -124,6 +127,13 @@ func inProcess(t *testing.T, env cli.Env, args ...string) *inside {
 	})
 	t.Cleanup(func() { i.end() })
 	return i
+}
+
+// forget forgets what it wrote.
+func (i *inside) forget() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.lines = nil
 }
 
 // deliveries sends some at the same time; it returns those that were acknowledged
