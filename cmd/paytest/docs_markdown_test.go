@@ -200,9 +200,12 @@ func shapes() (always []shape, named map[string]shape) {
 		s(`\b\d+(\.\d+)? (ns|µs|ms|s)\b`, "DURATION"),
 	}
 	return always, map[string]shape{
-		"amounts": s(`\b\d+\.\d{1,6}\b`, "AMOUNT"),
-		"hashes":  s(`\b([0-9a-f]{64}|T[1-9A-HJ-NP-Za-km-z]{33})\b`, "HASH"),
-		"numbers": s(` *(DURATION|[\d,]*\d(\.\d+)?( ?(%|kB|MB))?)`, " N"),
+		"amounts": s(`(credited |exactly once is )\d+(\.\d+)?\b|\b\d+\.\d{1,6}\b`, "${1}AMOUNT"),
+		// What load says only where the machine that it runs on was too busy.
+		"lateness": s(`arrivals: .*\n(  .*\n)*|The load generator itself.*\n.*endpoint\.\n`, ""),
+		"waits":    s(`\b\d+(\.\d+)?m?s\b`, "WAIT"),
+		"hashes":   s(`\b([0-9a-f]{64}|T[1-9A-HJ-NP-Za-km-z]{33})\b`, "HASH"),
+		"numbers":  s(` *(DURATION|[\d,]*\d(\.\d+)?( ?(%|kB|MB))?)`, " N"),
 	}
 }
 

@@ -46,7 +46,7 @@ func (s *stage) start(b *block, command string) *running {
 	if strings.Contains(line, "$?") {
 		line = "(exit " + strconv.Itoa(s.code) + ")\n" + line
 	}
-	r := &running{command: exec.CommandContext(context.Background(), s.bash, "-o", "pipefail", "-c", line), done: make(chan struct{}), more: make(chan struct{})}
+	r := &running{command: exec.CommandContext(context.Background(), s.bash, "-c", line), done: make(chan struct{}), more: make(chan struct{})}
 	r.command.Env, r.command.Dir = s.env, s.dir
 	if _, ok := b.order("clone"); ok {
 		r.command.Dir = filepath.Join("..", "..")

@@ -31,7 +31,7 @@ import (
 //	clone                run in a clone of the repository
 //	exits CODE           the last command ends with this code
 //	volatile NAMES       more parts that are different each time: amounts, hashes,
-//	                     numbers
+//	                     lateness, numbers, waits
 //	meanwhile COMMAND    run this when the last command is ready, then end that
 //	beside               the last command goes on until the next block has been run
 //	-->
@@ -185,7 +185,7 @@ func (s *stage) obey(b *block) {
 // must runs a command that nobody sees, and that succeeds.
 func (s *stage) must(b *block, command string) {
 	s.serve(command)
-	if r := s.start(b, command); r.wait() != 0 {
+	if r := s.start(b, "set -o pipefail\n"+command); r.wait() != 0 {
 		s.t.Errorf("line %d: exit code %d: %s\n%s", b.line, r.code, command, r.text())
 	}
 }

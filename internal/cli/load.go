@@ -217,7 +217,7 @@ func (a *app) loadHead(run *load.Options, o *loadOptions) {
 		rate += " for"
 	}
 	a.out.Line(report.S(report.Strong, "%s", run.To), report.T("  %s %s, %s, seed %d", rate, run.Duration, plural(run.Connections, "connection"), run.Seed))
-	a.out.Line(report.S(report.Faint, "mix %s", run.Mix))
+	a.out.Paragraph([]report.Span{report.S(report.Faint, "mix ")}, "    ", run.Mix.String())
 	a.out.Line()
 }
 
@@ -236,9 +236,6 @@ func (a *app) loadOnce(ctx context.Context, run *load.Options, out *report.LoadR
 	a.out.LoadTable(r)
 	for _, b := range out.Breaches {
 		a.out.Line(report.S(report.Bad, "FAIL "), report.T("%s", b))
-	}
-	if r.GeneratorBound() {
-		a.out.Paragraph([]report.Span{report.S(report.Caution, "warning: ")}, "  ", "paytest itself was late for more than one event in a hundred: the figures say as much about this machine as about the endpoint")
 	}
 	return nil
 }
