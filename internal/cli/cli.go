@@ -105,6 +105,7 @@ type app struct {
 	given        map[string]bool   // flags on the command line
 	origins      map[string]string // of the flags that settings set
 	loaded       *contract.Contract
+	wrong        error // what is wrong with the settings, for doctor to tell
 }
 
 // Run runs the program and returns its exit code.
@@ -188,6 +189,7 @@ func commands() []command {
 		{name: "verify-signature", group: setup, make: newVerifySignature},
 		{name: "redact", group: setup, make: newRedact},
 		{name: "config", group: setup, make: newConfig, others: true},
+		{name: doctorName, group: setup, make: newDoctor, others: true},
 		{name: "version", group: setup, make: newVersion},
 	}
 }

@@ -83,10 +83,7 @@ the endpoint cannot be reached.`,
 	f.StringSliceVar(&o.cases, "case", nil, "carry out these `cases` alone, whatever the profile")
 	f.StringSliceVar(&o.events, "events", nil, "the endpoint serves only these `events`, such as a.updated,b.*")
 	f.Uint64Var(&o.seed, "seed", 0, "a `number`: the same makes the same payments (default random)")
-	f.StringVar(&o.probeURL, "probe-url", "", "ask this `URL` for a payment's effect; {id} is the payment, {customer} its customer")
-	f.Var(texts{&o.probeHeaders}, "probe-header", "send this header to the probe, as `'Name: value'`; may be repeated")
-	f.StringVar(&o.probeCmd, "probe-cmd", "", "run this `command` for a payment's effect; PAYTEST_ID is the payment, PAYTEST_CUSTOMER its customer")
-	f.StringVar(&o.probeMap, "probe-map", "", "where the effect stands in the probe's JSON, as a `map`: state=PATH,credited=PATH; members are state, credited, refunded, deliveries, balance")
+	o.probeFlags(cmd)
 	f.DurationVar(&o.settle, "settle", 2*time.Second, "wait for this `duration` for an effect to show")
 	f.StringVar(&o.restartCmd, "restart-cmd", "", "this `command` restarts the endpoint")
 	f.StringVar(&o.failCmd, "fail-cmd", "", "run this `command` to make the endpoint's next delivery fail half-way, such as one that arms a fault in your application")
@@ -99,10 +96,10 @@ the endpoint cannot be reached.`,
 	f.BoolVar(&o.list, "list", false, "list the cases, and send nothing")
 	formatsFlag(cmd, &o.reports, report.ConformFormats())
 	grouped(cmd, signatureFlags, "retired-secret-file")
-	grouped(cmd, "What is asked of your application:", "probe-url", "probe-header", "probe-cmd", "probe-map", "settle", "restart-cmd", "fail-cmd")
+	grouped(cmd, applicationFlags, "settle", "restart-cmd", "fail-cmd")
 	grouped(cmd, "Which cases:", "case", "only", "skip", "profile", "events", "list", "hostile-host", "soak", "case-time", "max-time")
 	once(cmd, "case", "seed", "list", "hostile-host")
-	for _, name := range []string{"seed", "probe-url", "probe-header", "probe-cmd", "probe-map", "settle", "restart-cmd", "fail-cmd", "soak", "case-time", "max-time", "hostile-host"} {
+	for _, name := range []string{"seed", "settle", "restart-cmd", "fail-cmd", "soak", "case-time", "max-time", "hostile-host"} {
 		noFiles(cmd, name, cobra.ShellCompDirectiveNoFileComp)
 	}
 	_ = cmd.RegisterFlagCompletionFunc("profile", cobra.FixedCompletions(conform.Profiles(), cobra.ShellCompDirectiveNoFileComp))
@@ -112,6 +109,22 @@ the endpoint cannot be reached.`,
 		_ = cmd.RegisterFlagCompletionFunc(name, a.completeCases)
 	}
 	return cmd
+}
+
+const applicationFlags = "What is asked of your application:"
+
+// probeFlags declares the flags that say how to ask for a payment's effect.
+func (o *conformOptions) probeFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&o.probeURL, "probe-url", "", "ask this `URL` for a payment's effect; {id} is the payment, {customer} its customer")
+	f.Var(texts{&o.probeHeaders}, "probe-header", "send this header to the probe, as `'Name: value'`; may be repeated")
+	f.StringVar(&o.probeCmd, "probe-cmd", "", "run this `command` for a payment's effect; PAYTEST_ID is the payment, PAYTEST_CUSTOMER its customer")
+	f.StringVar(&o.probeMap, "probe-map", "", "where the effect stands in the probe's JSON, as a `map`: state=PATH,credited=PATH; members are state, credited, refunded, deliveries, balance")
+	names := []string{"probe-url", "probe-header", "probe-cmd", "probe-map"}
+	grouped(cmd, applicationFlags, names...)
+	for _, name := range names {
+		noFiles(cmd, name, cobra.ShellCompDirectiveNoFileComp)
+	}
 }
 
 func (a *app) completeCases(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/paytest/paytest/internal/config"
 	"github.com/paytest/paytest/internal/report"
+	"github.com/paytest/paytest/internal/suggest"
 )
 
 // prepare reads the settings and gives them to the flags the user did not set.
@@ -26,6 +28,9 @@ func (a *app) prepare(cmd *cobra.Command) error {
 		sources.ProjectFile, sources.Explicit = a.configFile, true
 	}
 	cfg, err := config.Load(func() []config.Key { return settings(newRoot(&app{Env: a.Env}, nil)) }, sources)
+	if err != nil && cmd.Name() == doctorName {
+		a.wrong, cfg, err = err, &config.Config{}, nil // which is what it is asked about
+	}
 	if err != nil {
 		return usage("%w", err)
 	}
@@ -39,20 +44,29 @@ func (a *app) prepare(cmd *cobra.Command) error {
 		}
 	})
 	a.printers()
+	if failed != nil && cmd.Name() == doctorName {
+		a.wrong, failed = failed, nil
+	}
 	if failed != nil {
 		return failed
 	}
-	a.unknownEnv()
+	for _, name := range a.unknownEnv() {
+		a.err.Paragraph([]report.Span{report.S(report.Caution, "warning:"), report.T(" ")}, "  ", name+" is set, but is no setting"+a.nearEnv(name))
+	}
 	return oneOf("color", a.color, "auto", "always", "never")
 }
 
-// unknownEnv warns of variables that look like settings and are none.
-func (a *app) unknownEnv() {
-	for _, name := range a.config.UnknownEnv() {
-		if name != SecretEnv && name != urlEnv {
-			a.err.Line(report.S(report.Caution, "warning:"), report.T(" %s is set, but is no setting; paytest config lists them", name))
-		}
+// unknownEnv lists the variables that look like settings and are none.
+func (a *app) unknownEnv() []string {
+	return slices.DeleteFunc(a.config.UnknownEnv(), func(name string) bool { return name == SecretEnv || name == urlEnv })
+}
+
+// nearEnv says which variable may have been meant.
+func (a *app) nearEnv(name string) string {
+	if near := suggest.DidYouMean(name, append(a.config.Envs(), SecretEnv)); near != "" {
+		return near
 	}
+	return "; paytest config lists them"
 }
 
 func (a *app) apply(cmd *cobra.Command, f *pflag.Flag) error {

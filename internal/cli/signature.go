@@ -80,9 +80,12 @@ func (a *app) signer(c *contract.Contract, o *secretOptions) (signer, error) {
 func (a *app) readSecrets(files []string) ([]signature.Secret, error) {
 	var out []signature.Secret
 	for _, name := range files {
-		raw, err := a.secretFile(name)
+		raw, exposed, err := a.secretFile(name)
 		if err != nil {
 			return nil, usage("--secret-file: %w", err)
+		}
+		if exposed {
+			a.err.Line(report.S(report.Caution, "warning:"), report.T(" %s can be read by others on this machine: chmod 600 %s", name, name))
 		}
 		s, err := signature.NewSecret(raw)
 		if err != nil {
@@ -100,21 +103,19 @@ func (a *app) readSecrets(files []string) ([]signature.Secret, error) {
 	return out, nil
 }
 
-// secretFile reads a secret, and warns where others on the machine could, too.
-func (a *app) secretFile(name string) ([]byte, error) {
+// secretFile reads a secret, and says whether others on the machine could, too.
+func (a *app) secretFile(name string) (raw []byte, exposed bool, err error) {
 	f, err := a.Open(name)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	defer func() { _ = f.Close() }()
 	info, err := f.Stat()
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	if info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 && !a.Windows {
-		a.err.Line(report.S(report.Caution, "warning:"), report.T(" %s can be read by others on this machine: chmod 600 %s", name, name))
-	}
-	return io.ReadAll(io.LimitReader(f, signature.MaxSecretBytes+2))
+	raw, err = io.ReadAll(io.LimitReader(f, signature.MaxSecretBytes+2))
+	return raw, info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 && !a.Windows, err
 }
 
 // sign returns the headers with the signature added. A retry gets the same

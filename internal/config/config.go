@@ -10,6 +10,7 @@
 package config
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -115,6 +116,15 @@ func (c *Config) Lookup(command, flag string) (Value, bool) {
 	value, ok := c.merged.Get(command + keyDelimiter + flag).(Value)
 	value.Values = slices.Clone(value.Values)
 	return value, ok
+}
+
+// Envs returns the names of the environment's variables that set flags, if anything
+// is set at all.
+func (c *Config) Envs() []string {
+	if c.settings == nil {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(c.settings.envs))
 }
 
 // UnknownEnv returns the sorted names of the environment's variables that have
