@@ -19,11 +19,9 @@ import (
 
 	"github.com/creack/pty"
 
-	"github.com/paytest/paytest/internal/contract"
 	"github.com/paytest/paytest/internal/deliver"
 	shop "github.com/paytest/paytest/internal/merchant"
 	"github.com/paytest/paytest/internal/signature"
-	"github.com/paytest/paytest/payloads"
 )
 
 // running is a command in a terminal of its own.
@@ -205,12 +203,4 @@ func (s *stage) unserve() {
 		s.endpoint()
 		s.endpoint = nil
 	}
-}
-
-func builtIn(t *testing.T) *contract.Contract {
-	c, err := contract.Load(payloads.FS)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
 }
