@@ -183,7 +183,7 @@ func (h *Handler) giveBack(room *[]byte) {
 // judge finds the verdict and the answer to it. It reports whether the delivery
 // is one of those that were asked for.
 func (h *Handler) judge(d *Delivery, w http.ResponseWriter, r *http.Request, known bool, room *[]byte) (try try, asked bool) {
-	answer, finding := h.door(r, known)
+	answer, finding := h.door(w, r, known)
 	unread, broken := h.read(d, w, r, room)
 	whole(r.Context())
 	if finding == nil {
@@ -311,12 +311,19 @@ func (h *Handler) finish(d *Delivery, try try, r *http.Request) bool {
 }
 
 // door judges what can be judged before the body is read.
-func (h *Handler) door(r *http.Request, known bool) (contract.Answer, *verify.Finding) {
+func (h *Handler) door(w http.ResponseWriter, r *http.Request, known bool) (contract.Answer, *verify.Finding) {
+	if odd := misframed(r); odd != "" {
+		w.Header().Set("Connection", "close")
+		return h.refusal(http.StatusBadRequest), &verify.Finding{
+			Code: verify.WrongFraming, Severity: verify.Violation, Source: "RFC 9112",
+			Message: "receivers disagree on how to read this request: " + odd,
+		}
+	}
 	if media := r.Header["Content-Type"]; known && r.Method == http.MethodPost && len(media) > 0 && media[0] == "application/json" && len(r.Header["Content-Encoding"]) == 0 {
 		return contract.Answer{}, nil
 	}
 	media, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	charset, encoding := parameters["charset"], r.Header.Get("Content-Encoding")
+	charset, encoding := parameters["charset"], strings.Join(r.Header["Content-Encoding"], ", ")
 	switch {
 	case !known:
 		return h.refusal(http.StatusNotFound), &verify.Finding{

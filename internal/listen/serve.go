@@ -117,7 +117,7 @@ func Serve(ctx context.Context, listeners []net.Listener, h http.Handler, full f
 	failed := make(chan error, len(listeners))
 	var wg sync.WaitGroup
 	for _, ln := range listeners {
-		wg.Go(func() { failed <- srv.Serve(&door{ln, guests}) })
+		wg.Go(func() { failed <- srv.Serve(&door{watcher{ln}, guests}) })
 	}
 	var err error
 	select {

@@ -37,6 +37,7 @@ const (
 	UnknownPath      Code = "unknown-path"
 
 	WrongContentEncoding Code = "wrong-content-encoding"
+	WrongFraming         Code = "wrong-framing"
 
 	UnknownEvent Code = "unknown-event"
 	WrongPath    Code = "wrong-path"
