@@ -37,6 +37,7 @@ func arrows() []struct{ from, to string } {
 		{"internal/graph", "internal/contract internal/verify"},
 		{"internal/load", "internal/contract internal/deliver internal/generate internal/jsondoc internal/payment internal/scenario internal/signature internal/suggest internal/verify"},
 		{"internal/conform", "internal/contract internal/deliver internal/generate internal/journal internal/jsondoc internal/payment internal/scenario internal/signature internal/suggest internal/verify"},
+		{"internal/publish", "internal/contract internal/generate internal/jsondoc internal/payment internal/schema internal/signature"},
 		{"internal/merchant", "internal/contract internal/jsondoc internal/payment internal/signature internal/suggest"},
 		{"internal/scenario", "internal/contract internal/deliver internal/generate internal/journal internal/jsondoc internal/payment internal/signature internal/suggest internal/verify"},
 		{"internal/listen", "internal/contract internal/deliver internal/generate internal/journal internal/jsondoc internal/payment internal/signature internal/suggest internal/verify"},

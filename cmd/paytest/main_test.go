@@ -50,8 +50,18 @@ func TestScripts(t *testing.T) {
 			// Under the race detector every program would otherwise end with a second's sleep.
 			e.Setenv("GORACE", "atexit_sleep_ms=1 "+e.Getenv("GORACE"))
 			e.Setenv("ACTION", action)
+			e.Setenv("PEERS", peers())
 			e.Values[worldKey{}] = &world{env: e.Vars, programs: map[string]*program{}, servers: map[string]*endpoint{}, exchanges: map[string]*exchange{}}
 			return nil
+		},
+		// peers says that the validators of what is published are here.
+		Condition: func(cond string) (bool, error) {
+			if cond != "peers" {
+				return false, fmt.Errorf("unknown condition %q", cond)
+			}
+			_, err := os.Stat(filepath.Join(peers(), "node_modules", "newman"))
+			_, missing := exec.LookPath("node")
+			return err == nil && missing == nil, nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":    cmdExits,
@@ -75,6 +85,15 @@ func TestScripts(t *testing.T) {
 			"releases": cmdReleases,
 		},
 	})
+}
+
+// peers is the folder of the validators.
+func peers() string {
+	path, err := filepath.Abs(filepath.Join("..", "..", "internal", "publish", "testdata"))
+	if err != nil {
+		panic(err)
+	}
+	return path
 }
 
 // world is what one scenario has running, and the environment it began with.

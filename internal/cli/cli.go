@@ -184,6 +184,7 @@ func commands() []command {
 		{name: "payload", group: contract, make: newPayload},
 		{name: "explain", group: contract, make: newExplain},
 		{name: "graph", group: contract, make: newGraph},
+		{name: "export", group: contract, make: newExport},
 		{name: "init", group: setup, make: newInit},
 		{name: "sign", group: setup, make: newSign},
 		{name: "verify-signature", group: setup, make: newVerifySignature},

@@ -23,6 +23,8 @@ const EventScope = "event"
 type Contract struct {
 	// Name says in a few words whose webhooks these are.
 	Name string
+	// Version is the pack's own; empty when it has none.
+	Version string
 	// Envelope says where every event carries its name and its states.
 	Envelope Envelope
 	// Subjects are the things that have a state, the payment's own first.
@@ -99,6 +101,34 @@ type Answers struct {
 	Invalid Answer
 	// Conflict answers an illegal transition or a contradiction.
 	Conflict Answer
+	// Broken is what the documents answer when the receiver itself fails; its
+	// Status is zero where they name none.
+	Broken Answer
+}
+
+// NamedAnswer is an answer, by its name in the pack, and when it is given.
+type NamedAnswer struct {
+	Name, Meaning string
+	Answer        Answer
+}
+
+// AllAnswers lists every answer that the pack names, a wrong signature's included.
+func (c *Contract) AllAnswers() []NamedAnswer {
+	a := &c.Answers
+	out := []NamedAnswer{
+		{"ok", "accepted", a.OK},
+		{"duplicate", "it came before, and is not processed again", a.Duplicate},
+		{"wrongEvent", "the event does not belong to this path", a.WrongEvent},
+		{"invalid", "the payload breaks its schema", a.Invalid},
+		{"conflict", "an illegal transition, or a contradiction", a.Conflict},
+	}
+	if c.Signature != nil {
+		out = append(out, NamedAnswer{"signature", "the signature is missing or wrong", c.Signature.Answer})
+	}
+	if a.Broken.Status != 0 {
+		out = append(out, NamedAnswer{"broken", "the receiver failed", a.Broken})
+	}
+	return out
 }
 
 // Subject is a thing whose states the gateway reports.

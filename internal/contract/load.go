@@ -122,10 +122,11 @@ func (l *loader) bytes(file string) ([]byte, error) {
 func (l *loader) contract() {
 	n := l.read(contractFile)
 	l.root = n
-	if !n.object("name", "envelope", "subjects", "delivery", "signature", "answers", "roles", "statistics", "flow", "epoch") {
+	if !n.object("name", "version", "envelope", "subjects", "delivery", "signature", "answers", "roles", "statistics", "flow", "epoch") {
 		return
 	}
 	l.c.Name = n.child("name").text()
+	l.c.Version = n.child("version").optionalText()
 	l.envelope(n.child("envelope"))
 	l.subjects(n.child("subjects"))
 	l.delivery(n.child("delivery"))
@@ -257,11 +258,14 @@ func (l *loader) answers(n node) {
 		"ok": &a.OK, "duplicate": &a.Duplicate, "wrongEvent": &a.WrongEvent, "invalid": &a.Invalid, "conflict": &a.Conflict,
 	}
 	all := []string{"ok", "duplicate", "wrongEvent", "invalid", "conflict"}
-	if !n.object(all...) {
+	if !n.object(append(all, "broken")...) {
 		return
 	}
 	for _, name := range all {
 		*byName[name] = l.answer(n.child(name))
+	}
+	if broken := n.child("broken"); broken.exists() {
+		a.Broken = l.answer(broken)
 	}
 }
 

@@ -396,8 +396,10 @@ func (v *Verdict) transition(c *contract.Contract) {
 		v.Previous, from = clip(member.Text), st.Subject.Spelled(member.Text)
 	case member != nil && member.Kind == jsondoc.Null && st.Subject.Initial.Wire == "":
 		v.Previous, from = "null", st.Subject.Initial // payloads have no word for it
-	default:
+	case member == nil, slices.ContainsFunc(v.Findings, func(f Finding) bool { return f.Pointer == at.String() }):
 		return // the schema has said so
+	default:
+		v.Previous = clip(literal(*member)) // null, say, where the schema takes it and no state is called so
 	}
 	if from != nil {
 		v.Edge = st.EdgeFrom(from)
