@@ -6,48 +6,68 @@ import (
 	"github.com/paytest/paytest/internal/jsondoc"
 )
 
-// object is a JSON object of those members that are there.
-func object(members ...jsondoc.Member) jsondoc.Value {
-	out := jsondoc.Value{Kind: jsondoc.Object}
-	for _, m := range members {
-		if m.Name != "" {
-			out.Members = append(out.Members, m)
+// object is a JSON object of names and values by turns; put says what a value is.
+func object(pairs ...any) *jsondoc.Value {
+	o := &jsondoc.Value{Kind: jsondoc.Object}
+	put(o, pairs...)
+	return o
+}
+
+// put appends members, names and values by turns: a value is a text, a whole number
+// or a *jsondoc.Value. A text that is empty and a nil are left out with their name.
+func put(o *jsondoc.Value, pairs ...any) {
+	for i := 0; i+1 < len(pairs); i += 2 {
+		name, _ := pairs[i].(string)
+		if v := value(pairs[i+1]); v != nil && pairs[i+1] != "" {
+			o.Members = append(o.Members, jsondoc.Member{Name: name, Value: *v})
 		}
 	}
-	return out
 }
 
-func member(name string, v jsondoc.Value) jsondoc.Member { return jsondoc.Member{Name: name, Value: v} }
-
-// when is a member that is there only when something holds.
-func when(holds bool, name string, v jsondoc.Value) jsondoc.Member {
-	if !holds {
-		return jsondoc.Member{}
+func value(of any) *jsondoc.Value {
+	switch x := of.(type) {
+	case string:
+		return str(x)
+	case int:
+		return num(x)
+	case *jsondoc.Value: // nil, too
+		return x
 	}
-	return member(name, v)
+	return nil
 }
 
-// text is a member that holds a text; it is not there when the text is empty.
-func text(name, s string) jsondoc.Member { return when(s != "", name, str(s)) }
+func str(s string) *jsondoc.Value { return &jsondoc.Value{Kind: jsondoc.String, Text: s} }
 
-func str(s string) jsondoc.Value { return jsondoc.StringValue(s) }
+func num(n int) *jsondoc.Value {
+	return &jsondoc.Value{Kind: jsondoc.Number, Text: strconv.Itoa(n)}
+}
 
-func num(n int) jsondoc.Value { return jsondoc.Value{Kind: jsondoc.Number, Text: strconv.Itoa(n)} }
+func yes() *jsondoc.Value { return &jsondoc.Value{Kind: jsondoc.Bool, Bool: true} }
 
-func yes() jsondoc.Value { return jsondoc.BoolValue(true) }
-
-func array(items ...jsondoc.Value) jsondoc.Value {
-	return jsondoc.Value{Kind: jsondoc.Array, Items: items}
+func array(items ...*jsondoc.Value) *jsondoc.Value {
+	out := &jsondoc.Value{Kind: jsondoc.Array}
+	for _, v := range items {
+		out.Items = append(out.Items, *v)
+	}
+	return out
 }
 
 // each is an array of what every item is made into.
-func each[T any](items []T, of func(T) jsondoc.Value) jsondoc.Value {
+func each[T any](items []T, of func(T) *jsondoc.Value) *jsondoc.Value {
 	out := array()
 	for _, x := range items {
-		out.Items = append(out.Items, of(x))
+		out.Items = append(out.Items, *of(x))
 	}
 	return out
 }
 
+// some is the same, and nil where there is no item.
+func some[T any](items []T, of func(T) *jsondoc.Value) *jsondoc.Value {
+	if len(items) == 0 {
+		return nil
+	}
+	return each(items, of)
+}
+
 // ref points to another place of the same document.
-func ref(to string) jsondoc.Value { return object(text("$ref", to)) }
+func ref(to string) *jsondoc.Value { return object("$ref", to) }

@@ -15,41 +15,33 @@ import (
 // name is how a state is called where a name takes no spaces.
 func name(st *contract.State) string { return st.Subject.Name + "-" + st.Name }
 
-func title(st *contract.State) jsondoc.Member { return text("title", st.String()) }
-
-// basis are the members that say who says so.
-func basis(source, derived string) []jsondoc.Member {
-	return []jsondoc.Member{text("x-source", source), text("x-derived", derived)}
-}
-
-// stateNotes are what a contract says of a state and no schema can.
-func stateNotes(st *contract.State) []jsondoc.Member {
-	notes := []jsondoc.Member{
-		text("x-event", st.Event), text("x-path", st.Path),
-		member("x-from", each(st.From, edge)),
-		when(len(st.Relations) > 0, "x-relations", each(st.Relations, relation)),
+// stateNotes are what a contract says of a state and no schema can, as pairs for put.
+func stateNotes(st *contract.State) []any {
+	return []any{
+		"x-event", st.Event, "x-path", st.Path, "x-from", each(st.From, edge), "x-relations", some(st.Relations, relation),
+		"x-source", st.Source, "x-derived", st.Derived,
 	}
-	return object(append(notes, basis(st.Source, st.Derived)...)...).Members
 }
 
-func edge(e *contract.Edge) jsondoc.Value {
-	return object(append([]jsondoc.Member{text("state", e.From.Label()), text("trigger", e.Trigger)}, basis(e.Source, e.Derived)...)...)
+func edge(e *contract.Edge) *jsondoc.Value {
+	return object("state", e.From.Label(), "trigger", e.Trigger, "x-source", e.Source, "x-derived", e.Derived)
 }
 
 // relation is written as the pack has it.
-func relation(r *contract.Relation) jsondoc.Value {
-	about := array()
+func relation(r *contract.Relation) *jsondoc.Value {
+	var about, conditions *jsondoc.Value
 	if r.Kind == contract.Never {
 		about = str(r.Never.Subject.Name + "/" + r.Never.Name)
 	} else {
-		about.Items = []jsondoc.Value{str(r.A.Name), str(r.B.Name)}
+		about = array(str(r.A.Name), str(r.B.Name))
 	}
-	conditions := object()
-	for _, w := range r.When {
-		conditions.Members = append(conditions.Members, member(w.Fact.Name, w.Value))
+	if len(r.When) > 0 {
+		conditions = object()
 	}
-	members := []jsondoc.Member{member(string(r.Kind), about), when(len(r.When) > 0, "when", conditions)}
-	return object(append(members, basis(r.Source, r.Derived)...)...)
+	for i := range r.When {
+		put(conditions, r.When[i].Fact.Name, &r.When[i].Value)
+	}
+	return object(string(r.Kind), about, "when", conditions, "x-source", r.Source, "x-derived", r.Derived)
 }
 
 // summary says in a line what happened when an event comes.
@@ -92,12 +84,10 @@ func signed(c *contract.Contract) string {
 }
 
 // delivery is the same for programs.
-func delivery(c *contract.Contract) jsondoc.Value {
+func delivery(c *contract.Contract) *jsondoc.Value {
 	d := c.Delivery
-	waits := each(d.Backoff, func(b time.Duration) jsondoc.Value { return str(b.String()) })
-	return object(append([]jsondoc.Member{
-		member("success", each(d.Success, num)), text("timeout", d.Timeout.String()), member("backoff", waits),
-	}, basis(d.Source, "")...)...)
+	waits := each(d.Backoff, func(b time.Duration) *jsondoc.Value { return str(b.String()) })
+	return object("success", each(d.Success, num), "timeout", d.Timeout.String(), "backoff", waits, "x-source", d.Source)
 }
 
 // reaction is every answer of one status.
@@ -140,7 +130,6 @@ func (r reaction) reason() string {
 }
 
 // answer is an answer with who says so.
-func answer(a contract.NamedAnswer) jsondoc.Value {
-	members := []jsondoc.Member{text("name", a.Name), text("meaning", a.Meaning), member("status", num(a.Answer.Status)), member("body", a.Answer.Body)}
-	return object(append(members, basis(a.Answer.Source, a.Answer.Derived)...)...)
+func answer(a contract.NamedAnswer) *jsondoc.Value {
+	return object("name", a.Name, "meaning", a.Meaning, "status", a.Answer.Status, "body", &a.Answer.Body, "x-source", a.Answer.Source, "x-derived", a.Answer.Derived)
 }

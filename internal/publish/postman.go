@@ -14,54 +14,54 @@ import (
 const postmanSchema = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
 
 // postman is a collection whose requests sign themselves and look at the answer.
-func postman(c *contract.Contract, o Options) (jsondoc.Value, error) {
+func postman(c *contract.Contract, o Options) (*jsondoc.Value, error) {
 	flow, others, err := exhibits(c)
 	if err != nil {
-		return jsondoc.Value{}, err
+		return nil, err
 	}
 	folders := array(folder("The documented payment, in order", c.FlowSource, flow))
 	if len(others) > 0 {
-		folders.Items = append(folders.Items, folder("Every other state, each of a payment of its own", "", others))
+		folders.Items = append(folders.Items, *folder("Every other state, each of a payment of its own", "", others))
 	}
 	events := array(script("test", looks(c)))
 	variables := array(variable("endpoint", o.Endpoint, "where the receiver is"))
 	if c.Signature != nil {
-		events.Items = append(events.Items, script("prerequest", signs(c.Signature.Scheme.Recipe())))
-		variables.Items = append(variables.Items, variable("secret", "", "the secret that the receiver shares with the gateway"))
+		events.Items = append(events.Items, *script("prerequest", signs(c.Signature.Scheme.Recipe())))
+		variables.Items = append(variables.Items, *variable("secret", "", "the secret that the receiver shares with the gateway"))
 	}
 	return object(
-		member("info", object(text("name", c.Name), text("version", version(c)), text("description", rules(c)), text("schema", postmanSchema))),
-		member("item", folders),
-		member("event", events),
-		member("variable", variables),
+		"info", object("name", c.Name, "version", version(c), "description", rules(c), "schema", postmanSchema),
+		"item", folders,
+		"event", events,
+		"variable", variables,
 	), nil
 }
 
-func variable(key, value, description string) jsondoc.Value {
-	return object(text("key", key), member("value", str(value)), text("type", "string"), text("description", description))
+func variable(key, value, description string) *jsondoc.Value {
+	return object("key", key, "value", str(value), "type", "string", "description", description)
 }
 
-func folder(name, source string, of []exhibit) jsondoc.Value {
+func folder(name, source string, of []exhibit) *jsondoc.Value {
 	if source != "" {
 		source = "source: " + source
 	}
-	return object(text("name", name), text("description", source), member("item", each(of, item)))
+	return object("name", name, "description", source, "item", each(of, item))
 }
 
-func item(e exhibit) jsondoc.Value {
+func item(e exhibit) *jsondoc.Value {
 	segments := strings.Split(strings.TrimPrefix(e.state.Path, "/"), "/")
 	description := summary(e.state) + "\n\n" + contract.Basis(e.state.Source, e.state.Derived)
-	return object(text("name", e.state.String()), member("request", object(
-		text("method", "POST"),
-		member("header", array(object(text("key", "Content-Type"), text("value", json)))),
-		member("body", object(text("mode", "raw"), text("raw", e.body), member("options", object(member("raw", object(text("language", "json"))))))),
-		member("url", object(text("raw", "{{endpoint}}"+e.state.Path), member("host", array(str("{{endpoint}}"))), member("path", each(segments, str)))),
-		text("description", description),
-	)), member("response", array()))
+	return object("name", e.state.String(), "request", object(
+		"method", "POST",
+		"header", array(object("key", "Content-Type", "value", json)),
+		"body", object("mode", "raw", "raw", e.body, "options", object("raw", object("language", "json"))),
+		"url", object("raw", "{{endpoint}}"+e.state.Path, "host", array(str("{{endpoint}}")), "path", each(segments, str)),
+		"description", description,
+	), "response", array())
 }
 
-func script(listen string, lines []string) jsondoc.Value {
-	return object(text("listen", listen), member("script", object(text("type", "text/javascript"), member("exec", each(lines, str)))))
+func script(listen string, lines []string) *jsondoc.Value {
+	return object("listen", listen, "script", object("type", "text/javascript", "exec", each(lines, str)))
 }
 
 // looks are the lines of JavaScript that judge an answer.

@@ -59,7 +59,7 @@ func Write(c *contract.Contract, format string, o Options) ([]byte, error) {
 }
 
 // document writes a format that is a JSON document.
-func document(of func(*contract.Contract, Options) (jsondoc.Value, error)) func(*contract.Contract, Options) ([]byte, error) {
+func document(of func(*contract.Contract, Options) (*jsondoc.Value, error)) func(*contract.Contract, Options) ([]byte, error) {
 	return func(c *contract.Contract, o Options) ([]byte, error) {
 		v, err := of(c, o)
 		if err != nil {

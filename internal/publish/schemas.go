@@ -28,26 +28,26 @@ func newLibrary(c *contract.Contract, at string) *library {
 }
 
 // state is a reference to the schema of a state.
-func (l *library) state(st *contract.State) jsondoc.Value { return ref(l.at + l.states[st]) }
+func (l *library) state(st *contract.State) *jsondoc.Value { return ref(l.at + l.states[st]) }
 
 // oneOf holds for what exactly one of the states' schemas does.
-func (l *library) oneOf(states []*contract.State) jsondoc.Value {
+func (l *library) oneOf(states []*contract.State) *jsondoc.Value {
 	if len(states) == 1 {
 		return l.state(states[0])
 	}
-	return object(member("oneOf", each(states, l.state)))
+	return object("oneOf", each(states, l.state))
 }
 
-// all returns the named schemas: of each state, and of what these refer to.
-func (l *library) all() []jsondoc.Member {
-	var out []jsondoc.Member
+// all are the named schemas: of each state, and of what these refer to.
+func (l *library) all() *jsondoc.Value {
+	out := object()
 	for _, st := range l.c.States() {
-		out = append(out, member(l.states[st], l.stateSchema(st)))
+		put(out, l.states[st], l.stateSchema(st))
 	}
 	for len(l.waiting) > 0 {
 		s := l.waiting[0]
 		l.waiting = l.waiting[1:]
-		out = append(out, member(l.named[place(s)], l.schema(s)))
+		put(out, l.named[place(s)], l.schema(s))
 	}
 	return out
 }
@@ -72,73 +72,73 @@ func place(s *schema.Schema) string { return s.Resource + "#" + s.Pointer.String
 
 // stateSchema is a state's schema, with the event and the states that its payload
 // must name.
-func (l *library) stateSchema(st *contract.State) jsondoc.Value {
+func (l *library) stateSchema(st *contract.State) *jsondoc.Value {
 	env := l.c.Envelope
 	doc := l.schema(st.Schema())
-	pin(&doc, env.Event, member("const", str(st.Event)))
-	pin(&doc, env.State, member("const", str(st.Wire)))
+	pin(doc, env.Event, "const", str(st.Event))
+	pin(doc, env.State, "const", str(st.Wire))
 	if st.ReportsPrevious(env) {
-		pin(&doc, env.PreviousState, member("enum", each(st.From, func(e *contract.Edge) jsondoc.Value { return wire(e.From) })))
+		pin(doc, env.PreviousState, "enum", each(st.From, func(e *contract.Edge) *jsondoc.Value { return wire(e.From) }))
 	}
-	doc.Members = slices.Insert(doc.Members, 0, title(st))
-	doc.Members = append(doc.Members, stateNotes(st)...)
+	doc.Members = append(object("title", st.String()).Members, doc.Members...)
+	put(doc, stateNotes(st)...)
 	return doc
 }
 
 // wire is how payloads spell a state: null where none ever does.
-func wire(st *contract.State) jsondoc.Value {
+func wire(st *contract.State) *jsondoc.Value {
 	if st.Wire == "" {
-		return jsondoc.NullValue()
+		return &jsondoc.Value{}
 	}
 	return str(st.Wire)
 }
 
 // pin demands a member, and something of its value.
-func pin(s *jsondoc.Value, at jsondoc.Pointer, demand jsondoc.Member) {
+func pin(s *jsondoc.Value, at jsondoc.Pointer, keyword string, demand any) {
 	if s.Kind != jsondoc.Object { // true, which demands nothing
-		*s = object()
+		*s = *object()
 	}
-	if s.Member("$ref") != nil || len(at) == 0 && s.Member(demand.Name) != nil {
-		*s = object(member("allOf", array(*s))) // older dialects ignore what stands beside $ref
+	if s.Member("$ref") != nil || len(at) == 0 && s.Member(keyword) != nil {
+		inner := *s
+		*s = *object("allOf", array(&inner)) // older dialects ignore what stands beside $ref
 	}
 	if len(at) == 0 {
-		s.Members = append(s.Members, demand)
+		put(s, keyword, demand)
 		return
 	}
 	required := grown(s, "required", jsondoc.Array)
 	if !slices.ContainsFunc(required.Items, func(v jsondoc.Value) bool { return v.Text == at[0] }) {
-		required.Items = append(required.Items, str(at[0]))
+		required.Items = append(required.Items, *str(at[0]))
 	}
-	pin(grown(grown(s, "properties", jsondoc.Object), at[0], jsondoc.Object), at[1:], demand)
+	pin(grown(grown(s, "properties", jsondoc.Object), at[0], jsondoc.Object), at[1:], keyword, demand)
 }
 
 // grown is a member, which is made where it is not there.
 func grown(s *jsondoc.Value, name string, kind jsondoc.Kind) *jsondoc.Value {
 	if s.Member(name) == nil {
-		s.Members = append(s.Members, member(name, jsondoc.Value{Kind: kind}))
+		put(s, name, &jsondoc.Value{Kind: kind})
 	}
 	return s.Member(name)
 }
 
 // schema writes a compiled schema.
-func (l *library) schema(s *schema.Schema) jsondoc.Value {
+func (l *library) schema(s *schema.Schema) *jsondoc.Value {
 	if s.Always != nil {
-		return jsondoc.BoolValue(*s.Always)
+		return &jsondoc.Value{Kind: jsondoc.Bool, Bool: *s.Always}
 	}
-	var out jsondoc.Value
-	out.Kind = jsondoc.Object
-	add := func(m ...jsondoc.Member) { out.Members = append(out.Members, object(m...).Members...) }
-	for _, a := range s.Annotations {
-		add(annotation(a))
+	out := object()
+	for i := range s.Annotations {
+		put(out, annotation(s.Annotations[i].Name), &s.Annotations[i].Value)
 	}
+	out.Members = slices.DeleteFunc(out.Members, func(m jsondoc.Member) bool { return m.Name == "" })
 	switch {
 	case len(s.Types) == 1:
-		add(text("type", s.Types[0]))
+		put(out, "type", s.Types[0])
 	case len(s.Types) > 1:
-		add(member("type", each(s.Types, str)))
+		put(out, "type", each(s.Types, str))
 	}
-	add(values(s)...)
-	add(l.applicators(s)...)
+	values(out, s)
+	l.applicators(out, s)
 	if s.Ref == nil {
 		return out
 	}
@@ -146,79 +146,69 @@ func (l *library) schema(s *schema.Schema) jsondoc.Value {
 	if len(out.Members) == 0 {
 		return to
 	}
-	all := grown(&out, "allOf", jsondoc.Array)
-	all.Items = slices.Insert(all.Items, 0, to)
+	all := grown(out, "allOf", jsondoc.Array)
+	all.Items = slices.Insert(all.Items, 0, *to)
 	return out
 }
 
-// annotation keeps what JSON Schema knows, and what else a pack says, as x-. How
-// values are made is of no use to a reader.
-func annotation(a jsondoc.Member) jsondoc.Member {
-	switch a.Name {
+// annotation is the name of an annotation as published: what JSON Schema knows is
+// kept, what else a pack says gets an x-. How values are made is of no use to a
+// reader, and has none.
+func annotation(name string) string {
+	switch name {
 	case "generate", "$schema":
-		return jsondoc.Member{}
+		return ""
 	case "title", "description", "$comment", "examples":
-		return a
+		return name
 	}
-	return member("x-"+a.Name, a.Value)
+	return "x-" + name
 }
 
-// values are the keywords that judge a value by itself.
-func values(s *schema.Schema) []jsondoc.Member {
-	value := func(name string, v *jsondoc.Value) jsondoc.Member {
-		if v == nil {
-			return jsondoc.Member{}
-		}
-		return member(name, *v)
+// values adds the keywords that judge a value by itself.
+func values(out *jsondoc.Value, s *schema.Schema) {
+	put(out, "const", s.Const)
+	if s.Enum != nil {
+		put(out, "enum", &jsondoc.Value{Kind: jsondoc.Array, Items: s.Enum})
 	}
-	count := func(name string, n *int) jsondoc.Member {
-		if n == nil {
-			return jsondoc.Member{}
-		}
-		return member(name, num(*n))
-	}
-	out := []jsondoc.Member{
-		value("const", s.Const), when(s.Enum != nil, "enum", array(s.Enum...)),
-		value("minimum", s.Minimum), value("maximum", s.Maximum),
-		value("exclusiveMinimum", s.ExclusiveMinimum), value("exclusiveMaximum", s.ExclusiveMaximum),
-		count("minLength", s.MinLength), count("maxLength", s.MaxLength),
-		count("minItems", s.MinItems), count("maxItems", s.MaxItems),
-	}
+	put(out, "minimum", s.Minimum, "maximum", s.Maximum, "exclusiveMinimum", s.ExclusiveMinimum, "exclusiveMaximum", s.ExclusiveMaximum)
+	put(out, "minLength", count(s.MinLength), "maxLength", count(s.MaxLength), "minItems", count(s.MinItems), "maxItems", count(s.MaxItems))
 	if s.Pattern != nil {
-		out = append(out, text("pattern", s.Pattern.String()))
+		put(out, "pattern", s.Pattern.String())
 	}
-	return append(out, format(s.Format))
+	switch s.Format {
+	case "date-time", "uuid":
+		put(out, "format", s.Format)
+	default:
+		put(out, "x-format", s.Format) // validators refuse formats that they do not know
+	}
 }
 
-// format is one that everybody knows, or else a note: validators refuse formats
-// that they do not know.
-func format(name string) jsondoc.Member {
-	if name == "date-time" || name == "uuid" {
-		return text("format", name)
+func count(n *int) *jsondoc.Value {
+	if n == nil {
+		return nil
 	}
-	return text("x-format", name)
+	return num(*n)
 }
 
-// applicators are the keywords that hold schemas.
-func (l *library) applicators(s *schema.Schema) []jsondoc.Member {
-	one := func(name string, of *schema.Schema) jsondoc.Member {
+// applicators adds the keywords that hold schemas.
+func (l *library) applicators(out *jsondoc.Value, s *schema.Schema) {
+	one := func(of *schema.Schema) *jsondoc.Value {
 		if of == nil {
-			return jsondoc.Member{}
+			return nil
 		}
-		return member(name, l.schema(of))
+		return l.schema(of)
 	}
-	list := func(name string, of []*schema.Schema) jsondoc.Member {
-		return when(len(of) > 0, name, each(of, l.schema))
+	put(out, "required", some(s.Required, str))
+	if s.Properties != nil {
+		properties := object()
+		for _, p := range s.Properties {
+			put(properties, p.Name, l.schema(p.Schema))
+		}
+		put(out, "properties", properties)
 	}
-	properties := object()
-	for _, p := range s.Properties {
-		properties.Members = append(properties.Members, member(p.Name, l.schema(p.Schema)))
-	}
-	return []jsondoc.Member{
-		when(s.Required != nil, "required", each(s.Required, str)),
-		when(s.Properties != nil, "properties", properties),
-		one("additionalProperties", s.AdditionalProperties), one("items", s.Items),
-		list("allOf", s.AllOf), list("anyOf", s.AnyOf), list("oneOf", s.OneOf),
-		one("not", s.Not), one("if", s.If), one("then", s.Then), one("else", s.Else),
-	}
+	put(
+		out, "additionalProperties", one(s.AdditionalProperties), "items", one(s.Items),
+		"allOf", some(s.AllOf, l.schema), "anyOf", some(s.AnyOf, l.schema), "oneOf", some(s.OneOf, l.schema),
+		"not", one(s.Not), "if", one(s.If), "then", one(s.Then), "else", one(s.Else),
+	)
 }
