@@ -73,6 +73,9 @@ func FuzzLoad(f *testing.F) {
 			return
 		}
 		c, err := contract.Load(three(root, facts, state))
+		if linted, problems := contract.Lint(three(root, facts, state)); (len(problems) == 0) != (err == nil) || (linted == nil) != (c == nil) {
+			t.Errorf("Load says %v, Lint %v", err, problems)
+		}
 		var le *contract.LoadError
 		switch {
 		case err == nil:

@@ -17,23 +17,24 @@ func (l *loader) link() {
 	}
 	for _, st := range l.c.States() {
 		n := l.files[st]
-		l.from(n.child("from"), st)
+		l.apart(func() { l.from(n.child("from"), st) })
 		if r := n.child("relations"); r.exists() {
 			for _, x := range r.items() {
-				l.relation(x, st)
+				l.apart(func() { l.relation(x, st) })
 			}
 		}
 	}
 	for _, f := range l.c.Facts {
-		l.generator(f)
+		l.apart(func() { l.generator(f) })
 	}
+	l.apart(func() { l.flow(l.root.child("flow")) })
+	l.apart(l.roles)
+	l.apart(l.statistics)
+	l.gate()
 	made := make(map[*Fact]bool, len(l.c.Facts))
 	for _, f := range l.c.Facts {
 		l.acyclic(f, made)
 	}
-	l.flow(l.root.child("flow"))
-	l.roles()
-	l.statistics()
 }
 
 func (l *loader) from(n node, st *State) {
@@ -321,7 +322,7 @@ func (l *loader) graph() {
 		return
 	}
 	for _, s := range l.c.Subjects {
-		l.sort(s)
+		l.apart(func() { l.sort(s) })
 		for _, st := range s.States {
 			for _, e := range st.From {
 				e.Index = len(s.Edges)
@@ -391,7 +392,7 @@ func (l *loader) check() {
 		return
 	}
 	for _, st := range l.c.States() {
-		l.sample(st)
+		l.apart(func() { l.sample(st) })
 	}
 }
 

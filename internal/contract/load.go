@@ -39,31 +39,75 @@ const ConformFolder = "conform"
 // names the file and the place in it.
 func Load(fsys fs.FS) (*Contract, error) { return load(fsys, true) }
 
+// Lint reads a pack as Load does, and returns all that keeps it from being loaded
+// and can be told at once: what depends on a part that is wrong is not looked at.
+// Without a problem the Contract is what Load returns.
+func Lint(fsys fs.FS) (*Contract, []error) {
+	l := newLoader(fsys)
+	l.linting = true
+	l.load(true)
+	if l.err != nil {
+		return nil, l.found
+	}
+	return l.c, nil
+}
+
 // Open reads a pack that Load is known to accept. It is as Load, but compiles a
 // schema when that is first asked for, and holds no sample against its schema. A
 // schema that cannot be compiled panics then with its *LoadError.
 func Open(fsys fs.FS) (*Contract, error) { return load(fsys, false) }
 
 func load(fsys fs.FS, whole bool) (*Contract, error) {
+	l := newLoader(fsys)
+	l.load(whole)
+	if l.err != nil {
+		return nil, l.err
+	}
+	return l.c, nil
+}
+
+func newLoader(fsys fs.FS) *loader {
 	l := &loader{
 		fs:        fsys,
 		c:         &Contract{facts: map[string]*Fact{}, events: map[string][]*State{}},
 		resources: schema.Resources{},
 	}
 	l.buf.Grow(1 << 14)
+	return l
+}
+
+func (l *loader) load(whole bool) {
 	l.contract()
 	l.facts()
 	l.states()
+	l.gate()
 	l.compile(whole)
+	l.gate()
 	l.link()
+	l.gate()
 	l.graph()
 	if whole {
 		l.check()
 	}
-	if l.err != nil {
-		return nil, l.err
+	l.apart(func() {})
+	l.gate()
+}
+
+// apart does a part of the work that no other part of the same stage needs. When
+// linting, its failure is kept, and the next part is looked at.
+func (l *loader) apart(part func()) {
+	part()
+	if l.linting && l.err != nil && !l.closed {
+		l.found = append(l.found, l.err)
+		l.err = nil
 	}
-	return l.c, nil
+}
+
+// gate ends a stage: what comes needs all of it.
+func (l *loader) gate() {
+	if len(l.found) > 0 && !l.closed {
+		l.err, l.closed = l.found[0], true
+	}
 }
 
 type loader struct {
@@ -76,6 +120,10 @@ type loader struct {
 	in        *container // of the node that was last looked into
 	reader    jsondoc.Reader
 	err       error
+
+	linting bool
+	found   []error // when linting
+	closed  bool    // what follows needs what was not found
 }
 
 func (l *loader) read(file string) node {
@@ -122,20 +170,30 @@ func (l *loader) bytes(file string) ([]byte, error) {
 func (l *loader) contract() {
 	n := l.read(contractFile)
 	l.root = n
-	if !n.object("name", "version", "envelope", "subjects", "delivery", "signature", "answers", "roles", "statistics", "flow", "epoch") {
+	l.apart(func() {
+		n.object("name", "version", "envelope", "subjects", "delivery", "signature", "answers", "roles", "statistics", "flow", "epoch")
+	})
+	if n.v == nil {
+		l.gate()
 		return
 	}
-	l.c.Name = n.child("name").text()
-	l.c.Version = n.child("version").optionalText()
-	l.envelope(n.child("envelope"))
-	l.subjects(n.child("subjects"))
-	l.delivery(n.child("delivery"))
-	l.signature(n.child("signature"))
-	l.answers(n.child("answers"))
-	epoch := n.child("epoch")
-	t, err := time.Parse(time.RFC3339Nano, epoch.text())
+	l.apart(func() { l.c.Name, l.c.Version = n.child("name").text(), n.child("version").optionalText() })
+	l.apart(func() { l.envelope(n.child("envelope")) })
+	before := len(l.found)
+	l.apart(func() { l.subjects(n.child("subjects")) })
+	if len(l.found) > before {
+		l.gate() // facts and states belong to subjects
+	}
+	l.apart(func() { l.delivery(n.child("delivery")) })
+	l.apart(func() { l.signature(n.child("signature")) })
+	l.apart(func() { l.answers(n.child("answers")) })
+	l.apart(func() { l.epoch(n.child("epoch")) })
+}
+
+func (l *loader) epoch(n node) {
+	t, err := time.Parse(time.RFC3339Nano, n.text())
 	if err != nil {
-		epoch.fail("is no RFC 3339 time")
+		n.fail("is no RFC 3339 time")
 	}
 	l.c.Epoch = t.UTC()
 }
@@ -280,30 +338,33 @@ func (l *loader) answer(n node) Answer {
 
 func (l *loader) facts() {
 	n := l.read(factsFile)
-	if !n.object("$schema", "$comment", "title", "description", "$defs") {
+	l.apart(func() { n.object("$schema", "$comment", "title", "description", "$defs") })
+	if n.v == nil {
 		return
 	}
 	for _, d := range n.child("$defs").members() {
-		if !d.kind(jsondoc.Object) {
-			return
-		}
-		scope := d.child("scope")
-		if !scope.exists() {
-			continue // a type that facts share
-		}
-		f := &Fact{Name: d.name, Index: len(l.c.Facts), scope: scope.text()}
-		f.Meaning = d.child("description").text()
-		f.Source, f.Derived = d.basis()
-		f.Compare = Compare(d.child("compare").optionalText())
-		if !contains([]string{"", string(Decimal), string(Time), string(Caseless)}, string(f.Compare)) {
-			d.child("compare").fail("is %q; it takes decimal, time or caseless", f.Compare)
-		}
-		f.Known = known(d)
-		l.scope(scope, f)
-		l.c.Facts = append(l.c.Facts, f)
-		l.c.facts[f.Name] = f
+		l.apart(func() { l.def(d) })
 	}
-	l.subjectIDs()
+	l.apart(l.subjectIDs)
+}
+
+// def reads a fact, or passes over a type that facts share.
+func (l *loader) def(d node) {
+	if !d.kind(jsondoc.Object) || !d.child("scope").exists() {
+		return
+	}
+	scope := d.child("scope")
+	f := &Fact{Name: d.name, Index: len(l.c.Facts), scope: scope.text()}
+	f.Meaning = d.child("description").text()
+	f.Source, f.Derived = d.basis()
+	f.Compare = Compare(d.child("compare").optionalText())
+	if !contains([]string{"", string(Decimal), string(Time), string(Caseless)}, string(f.Compare)) {
+		d.child("compare").fail("is %q; it takes decimal, time or caseless", f.Compare)
+	}
+	f.Known = known(d)
+	l.scope(scope, f)
+	l.c.Facts = append(l.c.Facts, f)
+	l.c.facts[f.Name] = f
 }
 
 func (l *loader) subjectIDs() {
@@ -360,13 +421,15 @@ func (l *loader) states() {
 	for _, d := range top {
 		switch {
 		case d.IsDir() && d.Name() != ConformFolder && l.c.Subject(d.Name()) == nil:
-			l.strayFolder(d.Name())
+			l.apart(func() { l.strayFolder(d.Name()) })
 		case !d.IsDir() && path.Ext(d.Name()) == ".json" && d.Name() != contractFile && d.Name() != factsFile:
-			node{load: l, file: d.Name()}.fail("is no file of a contract: it takes %s, %s and SUBJECT/STATE.json", contractFile, factsFile)
+			l.apart(func() {
+				node{load: l, file: d.Name()}.fail("is no file of a contract: it takes %s, %s and SUBJECT/STATE.json", contractFile, factsFile)
+			})
 		}
 	}
 	for _, s := range l.c.Subjects {
-		l.folder(s)
+		l.apart(func() { l.folder(s) })
 	}
 }
 
@@ -389,6 +452,7 @@ func (l *loader) folder(s *Subject) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		node{load: l, file: s.Name}.fail("cannot be read: %v", err)
 	}
+	files := 0
 	for _, e := range entries {
 		if e.IsDir() || path.Ext(e.Name()) != ".json" || l.err != nil {
 			continue
@@ -397,9 +461,10 @@ func (l *loader) folder(s *Subject) {
 			node{load: l, file: s.Name}.fail("holds more than %d states", maxStates)
 			return
 		}
-		l.state(s, path.Join(s.Name, e.Name()))
+		files++
+		l.apart(func() { l.state(s, path.Join(s.Name, e.Name())) })
 	}
-	if l.err == nil && len(s.States) == 0 {
+	if l.err == nil && files == 0 {
 		node{load: l, file: s.Name}.fail("holds no state: a subject has a file for each state that an event leads to")
 	}
 }

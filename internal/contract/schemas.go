@@ -92,18 +92,22 @@ func (l *loader) compile(whole bool) {
 	for _, f := range l.c.Facts {
 		f.schema.in, f.schema.file, f.schema.at = all, factsFile, jsondoc.Pointer{"$defs", f.Name}
 		if whole {
-			l.compiled(&f.schema)
+			l.apart(func() { l.compiled(&f.schema) })
 		}
 	}
 	for _, st := range l.c.States() {
 		st.schema.in, st.schema.file, st.schema.at = all, st.File, jsondoc.Pointer{"schema"}
-		if whole {
-			l.compiled(&st.schema)
-		}
+		l.apart(func() {
+			if whole {
+				l.compiled(&st.schema)
+			}
+			if l.err == nil {
+				l.fields(st, l.files[st].v.At(jsondoc.Pointer{"schema"}), jsondoc.Pointer{"schema"}, nil, true)
+			}
+		})
 		if l.err != nil {
 			return
 		}
-		l.fields(st, l.files[st].v.At(jsondoc.Pointer{"schema"}), jsondoc.Pointer{"schema"}, nil, true)
 		sort.SliceStable(st.Fields, func(i, j int) bool { return order(st.Sample, st.Fields[i].Pointer, st.Fields[j].Pointer) < 0 })
 	}
 }
