@@ -10,8 +10,10 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/paytest/paytest/internal/cli"
 	"github.com/paytest/paytest/payloads"
@@ -59,6 +61,28 @@ func TestPages(t *testing.T) {
 		if !strings.Contains(all["paytest"], e.Meaning[:10]) {
 			t.Errorf("paytest does not tell of exit code %d", e.Code)
 		}
+	}
+}
+
+// TestCask holds that the Homebrew cask, which takes no pattern, names every page.
+func TestCask(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "..", ".goreleaser.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var config struct {
+		Casks []struct{ Manpages []string } `yaml:"homebrew_casks"`
+	}
+	if err := yaml.Unmarshal(text, &config); err != nil || len(config.Casks) != 1 {
+		t.Fatalf("%d casks, %v", len(config.Casks), err)
+	}
+	var want []string
+	for name := range pages(cli.Commands(cli.Env{Contract: payloads.FS}), "", "") {
+		want = append(want, "man/"+name+".1.gz")
+	}
+	sorted := cmpopts.SortSlices(strings.Compare)
+	if diff := cmp.Diff(want, config.Casks[0].Manpages, sorted); diff != "" {
+		t.Errorf("manpages in .goreleaser.yaml is not the manual (-manual +listed):\n%s", diff)
 	}
 }
 
