@@ -23,8 +23,10 @@ type attacked struct {
 	bug    string
 	front  func(m http.Handler) http.HandlerFunc
 	change func(o *conform.Options)
-	ids    string
-	want   conform.Status
+	// timeout is the sender's limit, 0 for the contract's.
+	timeout time.Duration
+	ids     string
+	want    conform.Status
 	// says is part of the problem, or of a note where there is none.
 	says string
 }
@@ -35,27 +37,31 @@ func tryAll(t *testing.T, rows []attacked) {
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			m := newModel(t, row.bug, 0, func(*merchant.Options) {})
-			front := m.ServeHTTP
-			if row.front != nil {
-				front = row.front(m)
-			}
-			o := options(t, subject{target: serve(t, httpServer(front)), probe: true}, strings.Fields(row.ids)...)
-			o.Settle = 100 * time.Millisecond
-			hooks(m)(&o)
-			if row.change != nil {
-				row.change(&o)
-			}
-			r := run(t, o)
-			if r.Problem != "" {
-				t.Fatal(r.Problem)
-			}
-			for _, res := range r.Results {
-				if res.Status != row.want || !strings.Contains(res.Problem+strings.Join(res.Notes, " "), row.says) {
-					t.Errorf("%s is %s: %s %q", res.Case.ID, res.Status, res.Problem, res.Notes)
-				}
-			}
+			inNoTime(t, row.try)
 		})
+	}
+}
+
+func (row attacked) try(t *testing.T) {
+	m := newModel(t, row.bug, func(*merchant.Options) {})
+	front := m.ServeHTTP
+	if row.front != nil {
+		front = row.front(m)
+	}
+	o := options(t, subject{endpoint: serve(t, httpServer(front)), timeout: row.timeout, probe: true}, strings.Fields(row.ids)...)
+	o.Settle = 100 * time.Millisecond
+	hooks(m)(&o)
+	if row.change != nil {
+		row.change(&o)
+	}
+	r := run(t, o)
+	if r.Problem != "" {
+		t.Fatal(r.Problem)
+	}
+	for _, res := range r.Results {
+		if res.Status != row.want || !strings.Contains(res.Problem+strings.Join(res.Notes, " "), row.says) {
+			t.Errorf("%s is %s: %s %q", res.Case.ID, res.Status, res.Problem, res.Notes)
+		}
 	}
 }
 
@@ -133,23 +139,20 @@ func TestDelivery(t *testing.T) {
 		{name: "an array", ids: "D07", front: answering(paid, json("application/json", `["ok"]`)), want: conform.Failed, says: "status that is a string"},
 		{name: "a number", ids: "D07", front: answering(paid, json("application/json", `{"status":200}`)), want: conform.Failed, says: "status that is a string"},
 
-		{name: "slower than documented", ids: "D01 D06", change: func(o *conform.Options) {
+		{name: "slower than documented", ids: "D01 D06", front: taking(time.Millisecond), change: func(o *conform.Options) {
 			c := *o.Contract
 			c.Delivery.Timeout = 1
 			o.Contract = &c
 		}, want: conform.Failed, says: "not within 1ns"},
-		{name: "the first attempt is too late", ids: "D03 D04", front: firstPaidHeld, change: impatient, want: conform.Passed},
+		{name: "the first attempt is too late", ids: "D03 D04", front: firstPaidHeld, timeout: 200 * time.Millisecond, want: conform.Passed},
 	})
 }
 
-// impatient hangs up early.
-func impatient(o *conform.Options) {
-	o.Timeout = 200 * time.Millisecond
-	client, err := deliver.New(deliver.Options{Timeout: o.Timeout, Now: time.Now})
-	if err != nil {
-		panic(err)
-	}
-	o.Client = client
+// taking answers each delivery after a while.
+func taking(d time.Duration) func(http.Handler) http.HandlerFunc {
+	return seeing(func(_ http.ResponseWriter, r *http.Request, _ string) bool {
+		return deliver.Sleep(r.Context(), d) != nil
+	})
 }
 
 // firstPaidHeld takes what is delivered first of each paid payment as it should,
@@ -169,20 +172,22 @@ func firstPaidHeld(m http.Handler) http.HandlerFunc {
 // answered.
 func TestDeliveryEnds(t *testing.T) {
 	t.Parallel()
-	var n atomic.Int64
-	s := subject{timeout: 50 * time.Millisecond, target: serve(t, httpServer(func(_ http.ResponseWriter, r *http.Request) {
-		if n.Add(1) > 10 {
-			<-r.Context().Done()
+	inNoTime(t, func(t *testing.T) {
+		var n atomic.Int64
+		s := subject{timeout: 50 * time.Millisecond, endpoint: serve(t, httpServer(func(_ http.ResponseWriter, r *http.Request) {
+			if n.Add(1) > 10 {
+				<-r.Context().Done()
+			}
+			_, _ = io.Copy(io.Discard, r.Body)
+		}))}
+		for _, id := range []string{"D06", "O12", "I10"} {
+			n.Store(0)
+			o := options(t, s, id)
+			o.Wait = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+			r := run(t, o)
+			if res := r.Results[0]; res.Status != conform.Failed || res.Sent > 50 {
+				t.Errorf("%s is %s after %d deliveries: %s", id, res.Status, res.Sent, res.Problem)
+			}
 		}
-		_, _ = io.Copy(io.Discard, r.Body)
-	}))}
-	for _, id := range []string{"D06", "O12", "I10"} {
-		n.Store(0)
-		o := options(t, s, id)
-		o.Wait = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
-		r := run(t, o)
-		if res := r.Results[0]; res.Status != conform.Failed || res.Sent > 50 {
-			t.Errorf("%s is %s after %d deliveries: %s", id, res.Status, res.Sent, res.Problem)
-		}
-	}
+	})
 }

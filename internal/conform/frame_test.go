@@ -105,7 +105,7 @@ func TestCatalogIsRefused(t *testing.T) {
 
 // hangUp serves connections with f, one after the other in goroutines of their
 // own, until ctx ends.
-func hangUp(f func(ctx context.Context, c *net.TCPConn)) func(context.Context, net.Listener) error {
+func hangUp(f func(ctx context.Context, c net.Conn)) func(context.Context, net.Listener) error {
 	return func(ctx context.Context, l net.Listener) error {
 		stop := context.AfterFunc(ctx, func() { _ = l.Close() })
 		defer stop()
@@ -118,7 +118,7 @@ func hangUp(f func(ctx context.Context, c *net.TCPConn)) func(context.Context, n
 				defer func() { _ = c.Close() }()
 				end := context.AfterFunc(ctx, func() { _ = c.Close() })
 				defer end()
-				f(ctx, c.(*net.TCPConn)) //nolint:errcheck,forcetypeassert // it is one
+				f(ctx, c)
 			}()
 		}
 	}
@@ -129,23 +129,23 @@ func hangUp(f func(ctx context.Context, c *net.TCPConn)) func(context.Context, n
 func TestBadServers(t *testing.T) {
 	t.Parallel()
 	head := "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-	servers := map[string]func(context.Context, *net.TCPConn){
-		"never answers": func(_ context.Context, c *net.TCPConn) { _, _ = io.Copy(io.Discard, c) },
-		"resets": func(_ context.Context, c *net.TCPConn) {
-			_, _ = c.Read(make([]byte, 1)) // else connecting may fail, which is another matter
-			_ = c.SetLinger(0)
+	servers := map[string]func(context.Context, net.Conn){
+		"never answers": func(_ context.Context, c net.Conn) { _, _ = io.Copy(io.Discard, c) },
+		"resets": func(_ context.Context, c net.Conn) {
+			_, _ = c.Read(make([]byte, 1))    // else connecting may fail, which is another matter
+			_ = c.(*net.TCPConn).SetLinger(0) //nolint:errcheck // it is one
 		},
-		"garbage": func(_ context.Context, c *net.TCPConn) {
+		"garbage": func(_ context.Context, c net.Conn) {
 			_, _ = c.Write(bytes.Repeat([]byte("\x00\xff garbage \r\n"), 1000))
 		},
-		"a tarpit": func(ctx context.Context, c *net.TCPConn) {
+		"a tarpit": func(ctx context.Context, c net.Conn) {
 			for i := 0; deliver.Sleep(ctx, 20*time.Millisecond) == nil; i++ {
 				if _, err := c.Write([]byte{(head + strings.Repeat("x", 1<<20))[i%(1<<20)]}); err != nil {
 					return
 				}
 			}
 		},
-		"an endless header": func(_ context.Context, c *net.TCPConn) {
+		"an endless header": func(_ context.Context, c net.Conn) {
 			_, _ = c.Write([]byte("HTTP/1.1 200 OK\r\n"))
 			for err := error(nil); err == nil; {
 				_, err = c.Write([]byte("X-More: " + strings.Repeat("x", 1000) + "\r\n"))
@@ -155,7 +155,7 @@ func TestBadServers(t *testing.T) {
 	for name, server := range servers {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := subject{target: serve(t, hangUp(server)), timeout: 200 * time.Millisecond, probe: true}
+			s := subject{endpoint: serveTCP(t, hangUp(server)), timeout: 200 * time.Millisecond, probe: true}
 			r := run(t, options(t, s))
 			if r.Problem == "" || r.Count("", conform.NotRun) != len(r.Results) {
 				t.Errorf("problem %q; %d of %d not run", r.Problem, r.Count("", conform.NotRun), len(r.Results))
@@ -167,22 +167,24 @@ func TestBadServers(t *testing.T) {
 // TestLongAnswers shows that what an endpoint answers cannot keep a run busy.
 func TestLongAnswers(t *testing.T) {
 	t.Parallel()
-	server := hangUp(func(_ context.Context, c *net.TCPConn) {
-		buf := make([]byte, 64<<10)
-		if _, err := c.Read(buf); err != nil {
-			return
-		}
-		_, _ = c.Write([]byte("HTTP/1.1 200 OK\r\n\r\n"))
-		for range 1 << 30 / len(buf) {
-			if _, err := c.Write(buf); err != nil {
+	inNoTime(t, func(t *testing.T) {
+		server := hangUp(func(_ context.Context, c net.Conn) {
+			buf := make([]byte, 64<<10)
+			if _, err := c.Read(buf); err != nil {
 				return
 			}
+			_, _ = c.Write([]byte("HTTP/1.1 200 OK\r\n\r\n"))
+			for range 1 << 30 / len(buf) {
+				if _, err := c.Write(buf); err != nil {
+					return
+				}
+			}
+		})
+		r := run(t, options(t, subject{endpoint: serve(t, server)}, "D01", "D05", "S01", "P12", "X01"))
+		if got := statuses(r); got["D01"] != conform.Unproven || got["S01"] != conform.Failed || got["X01"] != conform.Failed {
+			t.Errorf("%v", got)
 		}
 	})
-	r := run(t, options(t, subject{target: serve(t, server)}, "D01", "D05", "S01", "P12", "X01"))
-	if got := statuses(r); got["D01"] != conform.Unproven || got["S01"] != conform.Failed || got["X01"] != conform.Failed {
-		t.Errorf("%v", got)
-	}
 }
 
 func TestUnreachable(t *testing.T) {
@@ -192,7 +194,7 @@ func TestUnreachable(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = l.Close()
-	_, err = conform.Run(t.Context(), options(t, subject{target: "http://" + l.Addr().String()}))
+	_, err = conform.Run(t.Context(), options(t, subject{endpoint: endpoint{target: "http://" + l.Addr().String()}}))
 	var f *deliver.Failure
 	if !errors.As(err, &f) || f.Outcome != deliver.Unreachable {
 		t.Errorf("%v", err)
@@ -203,17 +205,29 @@ func TestUnreachable(t *testing.T) {
 // nothing.
 func TestRefusingEndpoint(t *testing.T) {
 	t.Parallel()
-	for _, status := range []int{400, 401, 404, 500} {
-		s := subject{target: serve(t, httpServer(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })), probe: true}
-		if r := run(t, options(t, s)); r.Problem == "" || r.Count("", conform.Passed) != 0 {
-			t.Errorf("%d: problem %q, %d passed", status, r.Problem, r.Count("", conform.Passed))
+	inNoTime(t, func(t *testing.T) {
+		for _, status := range []int{400, 401, 404, 500} {
+			s := subject{endpoint: serve(t, httpServer(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })), probe: true}
+			if r := run(t, options(t, s)); r.Problem == "" || r.Count("", conform.Passed) != 0 {
+				t.Errorf("%d: problem %q, %d passed", status, r.Problem, r.Count("", conform.Passed))
+			}
 		}
-	}
+	})
+}
+
+type lifetimeKey struct{}
+
+// lifetime is the context of the server that a request came to.
+func lifetime(r *http.Request) context.Context {
+	ctx, _ := r.Context().Value(lifetimeKey{}).(context.Context)
+	return ctx
 }
 
 func httpServer(h http.HandlerFunc) func(context.Context, net.Listener) error {
 	return func(ctx context.Context, l net.Listener) error {
-		s := &http.Server{Handler: h, ReadHeaderTimeout: time.Minute}
+		s := &http.Server{Handler: h, ReadHeaderTimeout: time.Minute, BaseContext: func(net.Listener) context.Context {
+			return context.WithValue(ctx, lifetimeKey{}, ctx)
+		}}
 		stop := context.AfterFunc(ctx, func() { _ = s.Close() })
 		defer stop()
 		return s.Serve(l)
@@ -224,86 +238,97 @@ func httpServer(h http.HandlerFunc) func(context.Context, net.Listener) error {
 // error, and is not taken for an endpoint that has no effects.
 func TestBrokenProbe(t *testing.T) {
 	t.Parallel()
-	for name, answer := range map[string]string{
-		"no JSON": "<html>", "nothing that is mapped": `{"balance_total": "1"}`, "no decimal": `{"credited": "1e5"}`, "an array": `[]`,
-	} {
-		s := model(t, "")
-		o := options(t, s, "D01")
-		o.Probe = func(context.Context, map[string]string) ([]byte, bool, error) { return []byte(answer), true, nil }
-		if _, err := conform.Run(t.Context(), o); !errors.Is(err, conform.ErrProbe) {
-			t.Errorf("%s: %v", name, err)
+	inNoTime(t, func(t *testing.T) {
+		for name, answer := range map[string]string{
+			"no JSON": "<html>", "nothing that is mapped": `{"balance_total": "1"}`, "no decimal": `{"credited": "1e5"}`, "an array": `[]`,
+		} {
+			s := model(t, "")
+			o := options(t, s, "D01")
+			o.Probe = func(context.Context, map[string]string) ([]byte, bool, error) { return []byte(answer), true, nil }
+			if _, err := conform.Run(t.Context(), o); !errors.Is(err, conform.ErrProbe) {
+				t.Errorf("%s: %v", name, err)
+			}
 		}
-	}
+	})
 }
 
 // TestSilentProbe shows that a probe that never shows a credit proves nothing.
 func TestSilentProbe(t *testing.T) {
 	t.Parallel()
-	o := options(t, model(t, ""), "O07", "M02", "I01", "D02")
-	o.Settle = 50 * time.Millisecond
-	o.Probe = func(context.Context, map[string]string) ([]byte, bool, error) {
-		return []byte(`{"credited": "0", "refunded": "0", "deliveries": "0"}`), true, nil
-	}
-	got := statuses(run(t, o))
-	if got["O07"] != conform.Unproven || got["D02"] != conform.Failed || got["I01"] != conform.Failed {
-		t.Errorf("%v", got)
-	}
+	inNoTime(t, func(t *testing.T) {
+		o := options(t, model(t, ""), "O07", "M02", "I01", "D02")
+		o.Settle = 50 * time.Millisecond
+		o.Probe = func(context.Context, map[string]string) ([]byte, bool, error) {
+			return []byte(`{"credited": "0", "refunded": "0", "deliveries": "0"}`), true, nil
+		}
+		got := statuses(run(t, o))
+		if got["O07"] != conform.Unproven || got["D02"] != conform.Failed || got["I01"] != conform.Failed {
+			t.Errorf("%v", got)
+		}
+	})
 }
 
 // TestInterrupted shows that a run that is interrupted says what it found so far.
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
-	o := options(t, model(t, ""), "D01", "D02", "I01")
-	ctx, stop := context.WithCancel(t.Context())
-	o.OnResult = func(conform.Result) { stop() }
-	r, err := conform.Run(ctx, o)
-	if !errors.Is(err, context.Canceled) || r == nil {
-		t.Fatalf("%v, %v", r, err)
-	}
-	if got := statuses(r); got["D01"] != conform.Passed || got["D02"] != conform.NotRun || got["I01"] != conform.NotRun {
-		t.Errorf("%v", got)
-	}
+	inNoTime(t, func(t *testing.T) {
+		o := options(t, model(t, ""), "D01", "D02", "I01")
+		ctx, stop := context.WithCancel(t.Context())
+		o.OnResult = func(conform.Result) { stop() }
+		r, err := conform.Run(ctx, o)
+		if !errors.Is(err, context.Canceled) || r == nil {
+			t.Fatalf("%v, %v", r, err)
+		}
+		if got := statuses(r); got["D01"] != conform.Passed || got["D02"] != conform.NotRun || got["I01"] != conform.NotRun {
+			t.Errorf("%v", got)
+		}
+	})
 }
 
 // TestTimeIsBounded shows that a case ends when its time is over, and that no
 // other one is begun when that of all is.
 func TestTimeIsBounded(t *testing.T) {
 	t.Parallel()
-	o := options(t, model(t, ""), "I10")
-	o.Budget = 300 * time.Millisecond
-	if got := statuses(run(t, o)); got["I10"] != conform.Unproven {
-		t.Errorf("%v", got)
-	}
-	o = options(t, model(t, ""), "D01", "D02")
-	o.Limit = 1
-	if got := statuses(run(t, o)); got["D01"] != conform.NotRun || got["D02"] != conform.NotRun {
-		t.Errorf("%v", got)
-	}
+	inNoTime(t, func(t *testing.T) {
+		slow := behind(t, changes(func(r *http.Request) { _ = deliver.Sleep(r.Context(), time.Millisecond) }))
+		o := options(t, slow, "I10")
+		o.Budget = 30 * time.Millisecond
+		if got := statuses(run(t, o)); got["I10"] != conform.Unproven {
+			t.Errorf("%v", got)
+		}
+		o = options(t, slow, "D01", "D02")
+		o.Limit = 1
+		if got := statuses(run(t, o)); got["D01"] != conform.NotRun || got["D02"] != conform.NotRun {
+			t.Errorf("%v", got)
+		}
+	})
 }
 
 // TestEventsServed shows that cases whose events an endpoint does not serve are
 // not run, and that the others do without them.
 func TestEventsServed(t *testing.T) {
 	t.Parallel()
-	o := options(t, model(t, ""))
-	o.Cases = slices.DeleteFunc(o.Cases, func(spec *conform.Case) bool { return spec.Profile != conform.Core })
-	o.Serves = func(st *contract.State) bool { return st.Event == "invoice.updated" }
-	sent := 0
-	r := run(t, o)
-	for _, res := range r.Results {
-		sent += res.Sent
-		for _, x := range res.Exchanges {
-			if strings.HasPrefix(x.Sent, "transaction/") {
-				t.Errorf("%s sent %s", res.Case.ID, x.Sent)
+	inNoTime(t, func(t *testing.T) {
+		o := options(t, model(t, ""))
+		o.Cases = slices.DeleteFunc(o.Cases, func(spec *conform.Case) bool { return spec.Profile != conform.Core })
+		o.Serves = func(st *contract.State) bool { return st.Event == "invoice.updated" }
+		sent := 0
+		r := run(t, o)
+		for _, res := range r.Results {
+			sent += res.Sent
+			for _, x := range res.Exchanges {
+				if strings.HasPrefix(x.Sent, "transaction/") {
+					t.Errorf("%s sent %s", res.Case.ID, x.Sent)
+				}
+			}
+			if res.Status == conform.Failed || res.Status == conform.Unproven {
+				t.Errorf("%s is %s: %s", res.Case.ID, res.Status, res.Problem)
 			}
 		}
-		if res.Status == conform.Failed || res.Status == conform.Unproven {
-			t.Errorf("%s is %s: %s", res.Case.ID, res.Status, res.Problem)
+		if sent == 0 || r.Count("", conform.NotRun) == 0 {
+			t.Errorf("%d deliveries, %d cases not run", sent, r.Count("", conform.NotRun))
 		}
-	}
-	if sent == 0 || r.Count("", conform.NotRun) == 0 {
-		t.Errorf("%d deliveries, %d cases not run", sent, r.Count("", conform.NotRun))
-	}
+	})
 }
 
 func reportOptions() cmp.Options {
@@ -317,34 +342,38 @@ func reportOptions() cmp.Options {
 // times, about a merchant that fails some cases.
 func TestSameSeedSameReport(t *testing.T) {
 	t.Parallel()
-	for _, bug := range []string{"", "double-credit"} {
-		quick := func() *conform.Report {
-			o := options(t, model(t, bug))
-			o.Cases = slices.DeleteFunc(o.Cases, func(spec *conform.Case) bool { return spec.Profile != conform.Core })
-			return run(t, o)
+	inNoTime(t, func(t *testing.T) {
+		for _, bug := range []string{"", "double-credit"} {
+			quick := func() *conform.Report {
+				o := options(t, model(t, bug))
+				o.Cases = slices.DeleteFunc(o.Cases, func(spec *conform.Case) bool { return spec.Profile != conform.Core })
+				return run(t, o)
+			}
+			if diff := cmp.Diff(quick(), quick(), reportOptions()); diff != "" {
+				t.Errorf("%q: %s", bug, diff)
+			}
 		}
-		if diff := cmp.Diff(quick(), quick(), reportOptions()); diff != "" {
-			t.Errorf("%q: %s", bug, diff)
-		}
-	}
+	})
 }
 
 // TestCaseAloneReproduces shows that a case says the same alone as after all
 // others.
 func TestCaseAloneReproduces(t *testing.T) {
 	t.Parallel()
-	o := options(t, model(t, "float-money"))
-	o.Cases = slices.DeleteFunc(o.Cases, func(spec *conform.Case) bool { return spec.Category != "money" })
-	all := run(t, o)
-	if all.Count("", conform.Failed) == 0 {
-		t.Fatal("nothing failed")
-	}
-	for _, res := range all.Results {
-		alone := against(t, "float-money", res.Case.ID)
-		if diff := cmp.Diff(res, alone.Results[0], reportOptions()); diff != "" {
-			t.Errorf("%s: %s", res.Case.ID, diff)
+	inNoTime(t, func(t *testing.T) {
+		o := options(t, model(t, "float-money"))
+		o.Cases = slices.DeleteFunc(o.Cases, func(spec *conform.Case) bool { return spec.Category != "money" })
+		all := run(t, o)
+		if all.Count("", conform.Failed) == 0 {
+			t.Fatal("nothing failed")
 		}
-	}
+		for _, res := range all.Results {
+			alone := against(t, "float-money", res.Case.ID)
+			if diff := cmp.Diff(res, alone.Results[0], reportOptions()); diff != "" {
+				t.Errorf("%s: %s", res.Case.ID, diff)
+			}
+		}
+	})
 }
 
 func TestBaseline(t *testing.T) {

@@ -38,13 +38,31 @@ func secret(t testing.TB, text string) signature.Secret {
 	return s
 }
 
-// serve keeps an endpoint up for as long as the test runs, and returns its URL.
-func serve(t testing.TB, server func(context.Context, net.Listener) error) string {
+// endpoint is where deliveries go.
+type endpoint struct {
+	target string
+	dial   func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// serve keeps an endpoint up in memory for as long as the test runs.
+func serve(t testing.TB, server func(context.Context, net.Listener) error) endpoint {
+	t.Helper()
+	l := newMemory()
+	return endpoint{keepUp(t, l, server), l.Dial}
+}
+
+// serveTCP keeps an endpoint up on a port of this machine.
+func serveTCP(t testing.TB, server func(context.Context, net.Listener) error) endpoint {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it is there at once
 	if err != nil {
 		t.Fatal(err)
 	}
+	return endpoint{target: keepUp(t, l, server)}
+}
+
+func keepUp(t testing.TB, l net.Listener, server func(context.Context, net.Listener) error) string {
+	t.Helper()
 	ctx, stop := context.WithCancel(context.Background()) //nolint:usetesting // it must outlive the test's own, to be waited for
 	ended := make(chan error, 1)
 	go func() { ended <- server(ctx, l) }()
@@ -57,7 +75,7 @@ func serve(t testing.TB, server func(context.Context, net.Listener) error) strin
 
 // subject is what the cases are tried on.
 type subject struct {
-	target  string
+	endpoint
 	timeout time.Duration
 	probe   bool
 	change  func(*conform.Options)
@@ -75,7 +93,7 @@ func options(t testing.TB, s subject, ids ...string) conform.Options {
 	if s.timeout == 0 {
 		s.timeout = c.Delivery.Timeout
 	}
-	client, err := deliver.New(deliver.Options{Timeout: s.timeout, Now: time.Now})
+	client, err := deliver.New(deliver.Options{Timeout: s.timeout, Now: time.Now, Dial: s.dial})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,34 +140,25 @@ func run(t testing.TB, o conform.Options) *conform.Report {
 	return r
 }
 
-// quickly is how long deliveries may take where a bug makes them slow.
-const quickly = 400 * time.Millisecond
-
 // model starts the model merchant with a bug, "" for none.
 func model(t testing.TB, bug string) subject {
 	t.Helper()
-	return modelWithin(t, bug, 0)
+	return modelWith(t, bug, func(*merchant.Options) {})
 }
 
-// modelWithin is model with a limit for deliveries, 0 for the contract's.
-func modelWithin(t testing.TB, bug string, timeout time.Duration) subject {
+// modelWith is model for a merchant that works in another way.
+func modelWith(t testing.TB, bug string, change func(*merchant.Options)) subject {
 	t.Helper()
-	return modelWith(t, bug, timeout, func(*merchant.Options) {})
+	m := newModel(t, bug, change)
+	return subject{endpoint: serve(t, m.Serve), probe: true, change: hooks(m)}
 }
 
-// modelWith is modelWithin for a merchant that works in another way.
-func modelWith(t testing.TB, bug string, timeout time.Duration, change func(*merchant.Options)) subject {
-	t.Helper()
-	m := newModel(t, bug, timeout, change)
-	return subject{target: serve(t, m.Serve), timeout: timeout, probe: true, change: hooks(m)}
-}
-
-func newModel(t testing.TB, bug string, timeout time.Duration, change func(*merchant.Options)) *merchant.Merchant {
+func newModel(t testing.TB, bug string, change func(*merchant.Options)) *merchant.Merchant {
 	t.Helper()
 	c, _ := pack(t)
 	o := merchant.Options{
 		Contract: c, Secrets: []signature.Secret{secret(t, "current"), secret(t, "previous")}, Bug: bug,
-		Now: time.Now, Wait: deliver.Sleep, Slow: 2 * timeout,
+		Now: time.Now, Wait: deliver.Sleep,
 	}
 	change(&o)
 	m, err := merchant.New(o)
@@ -171,8 +180,8 @@ func hooks(m *merchant.Merchant) func(*conform.Options) {
 // change of the options after its own.
 func modelBehind(t testing.TB, front func(http.Handler) http.HandlerFunc, change func(*conform.Options)) subject {
 	t.Helper()
-	m := newModel(t, "", 0, func(*merchant.Options) {})
-	return subject{target: serve(t, httpServer(front(m))), probe: true, change: func(o *conform.Options) {
+	m := newModel(t, "", func(*merchant.Options) {})
+	return subject{endpoint: serve(t, httpServer(front(m))), probe: true, change: func(o *conform.Options) {
 		hooks(m)(o)
 		change(o)
 	}}

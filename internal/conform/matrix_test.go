@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -25,23 +26,34 @@ func TestCorrectMerchant(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for seed := range seeds {
-		o := options(t, model(t, ""))
-		o.Seed = uint64(seed)
-		r := run(t, o)
-		for _, res := range r.Results {
-			if res.Status == conform.Failed || res.Status == conform.Unproven {
-				t.Errorf("seed %d: %s is %s: %s", seed, res.Case.ID, res.Status, res.Problem)
-			}
-			if res.Status == conform.NotRun && !strings.Contains(res.Problem, "http") {
-				t.Errorf("seed %d: %s was not run: %s", seed, res.Case.ID, res.Problem)
-			}
+	for seed := range uint64(seeds) {
+		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
+			t.Parallel()
+			inNoTime(t, func(t *testing.T) {
+				o := options(t, model(t, ""))
+				o.Seed = seed
+				nothingWrong(t, o)
+			})
+		})
+	}
+}
+
+// TestOverTCP shows the same where the connections are real.
+func TestOverTCP(t *testing.T) {
+	t.Parallel()
+	m := newModel(t, "", func(*merchant.Options) {})
+	o := options(t, subject{endpoint: serveTCP(t, m.Serve), probe: true, change: hooks(m)})
+	o.Cases = slices.DeleteFunc(o.Cases, func(spec *conform.Case) bool { return spec.ID == "I10" || spec.ID == "R08" }) // they take long
+	nothingWrong(t, o)
+}
+
+func nothingWrong(t *testing.T, o conform.Options) {
+	t.Helper()
+	for _, res := range run(t, o).Results {
+		overPlainHTTP := res.Status == conform.NotRun && strings.Contains(res.Problem, "https")
+		if res.Status != conform.Passed && !overPlainHTTP {
+			t.Errorf("%s is %s: %s", res.Case.ID, res.Status, res.Problem)
 		}
-		if t.Failed() {
-			return
-		}
-		passed, of := r.Score()
-		t.Logf("seed %d: %d of %d passed in %s", seed, passed, of, r.Duration)
 	}
 }
 
@@ -50,17 +62,16 @@ func TestCorrectMerchant(t *testing.T) {
 func TestBugMatrix(t *testing.T) {
 	t.Parallel()
 	_, catalog := pack(t)
-	bugs := merchant.Bugs()
 	caught := map[string][]merchant.Bug{}
-	for _, b := range bugs {
+	for _, b := range merchant.Bugs() {
 		t.Run(b.Name, func(t *testing.T) {
-			r := run(t, options(t, modelWithin(t, b.Name, quickly), b.Case))
-			if r.Count("", conform.Failed) == 0 { // a busy machine may be too slow to tell
-				r = run(t, options(t, modelWithin(t, b.Name, 0), b.Case))
-			}
-			if len(r.Results) != 1 || r.Results[0].Status != conform.Failed {
-				t.Fatalf("%s: %s does not catch it: %+v %s", b.Says, b.Case, r.Results, r.Problem)
-			}
+			t.Parallel()
+			inNoTime(t, func(t *testing.T) {
+				r := against(t, b.Name, b.Case)
+				if len(r.Results) != 1 || r.Results[0].Status != conform.Failed {
+					t.Errorf("%s: %s does not catch it: %+v %s", b.Says, b.Case, r.Results, r.Problem)
+				}
+			})
 		})
 		caught[b.Case] = append(caught[b.Case], b)
 	}
@@ -124,7 +135,9 @@ func TestRaceIsAlwaysFound(t *testing.T) {
 			continue
 		}
 		for i := range 20 {
-			if r := against(t, b.Name, "I02"); r.Results[0].Status != conform.Failed {
+			m := newModel(t, b.Name, func(*merchant.Options) {})
+			r := run(t, options(t, subject{endpoint: serveTCP(t, m.Serve), probe: true}, b.Case))
+			if r.Results[0].Status != conform.Failed {
 				t.Fatalf("%s, run %d: %s", b.Name, i, r.Results[0].Problem)
 			}
 		}

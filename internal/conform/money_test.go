@@ -43,7 +43,7 @@ func TestMoney(t *testing.T) {
 		{name: "off by a cent", ids: "M06", change: crediting("999999999999.999999", "1000000000000"), want: conform.Failed, says: "exactly it is 999999999999.999999"},
 		{name: "no credit told", ids: "M01", change: without("credited"), want: conform.Unproven, says: "credited=PATH"},
 		{name: "one tenth is lost", ids: "M08", change: crediting("0.1", "0.10000000000000001"), want: conform.Failed, says: "exactly once is 0.1"},
-		{name: "accepted, later wrong", ids: "M04", bug: "amount-prefix", front: queued(t), change: settling(2 * time.Second), want: conform.Failed, says: "credited although"},
+		{name: "accepted, later wrong", ids: "M04", bug: "amount-prefix", front: queued, change: settling(2 * time.Second), want: conform.Failed, says: "credited although"},
 		{name: "refunds unseen", ids: "M10", change: without("refunded"), want: conform.Unproven, says: "refunded=PATH"},
 		{name: "credited by a wrong transfer", ids: "M10", bug: "credit-when-confirmed", want: conform.Failed, says: "transaction complete"},
 	})

@@ -104,25 +104,27 @@ func TestTelling(t *testing.T) {
 // for it, and that nothing else needs a secret.
 func TestWithoutSecret(t *testing.T) {
 	t.Parallel()
-	c, _ := pack(t)
-	m, err := merchant.New(merchant.Options{Contract: c, Now: time.Now, Wait: deliver.Sleep})
-	if err != nil {
-		t.Fatal(err)
-	}
-	o := options(t, subject{target: serve(t, m.Serve), probe: true}, bodyCases(t)...)
-	o.Secrets, o.Retired = nil, nil
-	for _, res := range run(t, o).Results {
-		want := conform.Passed
-		switch {
-		case strings.Contains("X01 X02 X03", res.Case.ID):
-			want = conform.Failed
-		case strings.Contains("X04 X05 X08 X09 X10", res.Case.ID):
-			want = conform.NotRun
+	inNoTime(t, func(t *testing.T) {
+		c, _ := pack(t)
+		m, err := merchant.New(merchant.Options{Contract: c, Now: time.Now, Wait: deliver.Sleep})
+		if err != nil {
+			t.Fatal(err)
 		}
-		if res.Status != want {
-			t.Errorf("%s is %s, not %s: %s", res.Case.ID, res.Status, want, res.Problem)
+		o := options(t, subject{endpoint: serve(t, m.Serve), probe: true}, bodyCases(t)...)
+		o.Secrets, o.Retired = nil, nil
+		for _, res := range run(t, o).Results {
+			want := conform.Passed
+			switch {
+			case strings.Contains("X01 X02 X03", res.Case.ID):
+				want = conform.Failed
+			case strings.Contains("X04 X05 X08 X09 X10", res.Case.ID):
+				want = conform.NotRun
+			}
+			if res.Status != want {
+				t.Errorf("%s is %s, not %s: %s", res.Case.ID, res.Status, want, res.Problem)
+			}
 		}
-	}
+	})
 }
 
 // inCash makes a merchant credit the other amount.
@@ -154,14 +156,16 @@ func TestCreditedInCash(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			m := newModel(t, "", 0, tt.change)
-			ids := slices.DeleteFunc(bodyCases(t), func(id string) bool { return id == "S02" || id == "X15" || id == "X16" })
-			front := func(w http.ResponseWriter, r *http.Request) { tt.front(w, r, m) }
-			for _, res := range run(t, options(t, subject{target: serve(t, httpServer(front)), probe: true}, ids...)).Results {
-				if want := cmp.Or(tt.want[res.Case.ID], conform.Passed); res.Status != want {
-					t.Errorf("%s is %s: %s", res.Case.ID, res.Status, res.Problem)
+			inNoTime(t, func(t *testing.T) {
+				m := newModel(t, "", tt.change)
+				ids := slices.DeleteFunc(bodyCases(t), func(id string) bool { return id == "S02" || id == "X15" || id == "X16" })
+				front := func(w http.ResponseWriter, r *http.Request) { tt.front(w, r, m) }
+				for _, res := range run(t, options(t, subject{endpoint: serve(t, httpServer(front)), probe: true}, ids...)).Results {
+					if want := cmp.Or(tt.want[res.Case.ID], conform.Passed); res.Status != want {
+						t.Errorf("%s is %s: %s", res.Case.ID, res.Status, res.Problem)
+					}
 				}
-			}
+			})
 		})
 	}
 }
@@ -170,30 +174,32 @@ func TestCreditedInCash(t *testing.T) {
 // run has used, or the endpoint would take them for known.
 func TestPathsAreNewEachTime(t *testing.T) {
 	t.Parallel()
-	var mu sync.Mutex
-	ids := map[string]bool{}
-	front := seeing(func(_ http.ResponseWriter, _ *http.Request, body string) bool {
-		if id := text(body, "invoiceId"); strings.Contains(id, "etc") || strings.Contains(id, "windows") {
-			mu.Lock()
-			defer mu.Unlock()
-			ids[id] = true
+	inNoTime(t, func(t *testing.T) {
+		var mu sync.Mutex
+		ids := map[string]bool{}
+		front := seeing(func(_ http.ResponseWriter, _ *http.Request, body string) bool {
+			if id := text(body, "invoiceId"); strings.Contains(id, "etc") || strings.Contains(id, "windows") {
+				mu.Lock()
+				defer mu.Unlock()
+				ids[id] = true
+			}
+			return false
+		})
+		s := modelBehind(t, front, func(*conform.Options) {})
+		for _, salt := range []uint64{1, 2} {
+			o := options(t, s, "X18")
+			o.Salt = salt
+			if res := run(t, o).Results[0]; res.Status != conform.Passed {
+				t.Errorf("%s: %s", res.Status, res.Problem)
+			}
 		}
-		return false
+		for id := range ids {
+			if clean := path.Clean(strings.TrimSuffix(strings.ReplaceAll(id, "%2f", "/"), "\x00.json")); !strings.Contains(id, `\`) && !strings.HasSuffix("../../etc/passwd", clean) {
+				t.Errorf("%q leads to %q", id, clean)
+			}
+		}
+		if len(ids) != 10 {
+			t.Errorf("the two runs used %d identifiers: %v", len(ids), ids)
+		}
 	})
-	s := modelBehind(t, front, func(*conform.Options) {})
-	for _, salt := range []uint64{1, 2} {
-		o := options(t, s, "X18")
-		o.Salt = salt
-		if res := run(t, o).Results[0]; res.Status != conform.Passed {
-			t.Errorf("%s: %s", res.Status, res.Problem)
-		}
-	}
-	for id := range ids {
-		if clean := path.Clean(strings.TrimSuffix(strings.ReplaceAll(id, "%2f", "/"), "\x00.json")); !strings.Contains(id, `\`) && !strings.HasSuffix("../../etc/passwd", clean) {
-			t.Errorf("%q leads to %q", id, clean)
-		}
-	}
-	if len(ids) != 10 {
-		t.Errorf("the two runs used %d identifiers: %v", len(ids), ids)
-	}
 }

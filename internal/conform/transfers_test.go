@@ -44,19 +44,21 @@ func TestTransfersAlone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			o := options(t, modelWith(t, "", 0, tt.change))
-			o.Serves = func(st *contract.State) bool { return strings.HasPrefix(st.Event, "transaction.") }
-			o.Cases = slices.DeleteFunc(o.Cases, func(spec *conform.Case) bool { return spec.ID == "I10" || spec.ID == "R08" }) // they take long
-			for _, res := range run(t, o).Results {
-				if onMoney(res.Case) && res.Status != tt.money || res.Status == conform.Failed {
-					t.Errorf("%s is %s: %s", res.Case.ID, res.Status, res.Problem)
-				}
-				for _, x := range res.Exchanges {
-					if strings.HasPrefix(x.Sent, "invoice ") {
-						t.Errorf("%s sent %s", res.Case.ID, x.Sent)
+			inNoTime(t, func(t *testing.T) {
+				o := options(t, modelWith(t, "", tt.change))
+				o.Serves = func(st *contract.State) bool { return strings.HasPrefix(st.Event, "transaction.") }
+				o.Cases = slices.DeleteFunc(o.Cases, func(spec *conform.Case) bool { return spec.ID == "I10" || spec.ID == "R08" }) // they take long
+				for _, res := range run(t, o).Results {
+					if onMoney(res.Case) && res.Status != tt.money || res.Status == conform.Failed {
+						t.Errorf("%s is %s: %s", res.Case.ID, res.Status, res.Problem)
+					}
+					for _, x := range res.Exchanges {
+						if strings.HasPrefix(x.Sent, "invoice ") {
+							t.Errorf("%s sent %s", res.Case.ID, x.Sent)
+						}
 					}
 				}
-			}
+			})
 		})
 	}
 }
@@ -65,18 +67,20 @@ func TestTransfersAlone(t *testing.T) {
 // transfers end.
 func TestEndOfTransfersAlone(t *testing.T) {
 	t.Parallel()
-	o := options(t, modelWith(t, "", 0, byTransfer))
-	o.Serves = func(st *contract.State) bool { return st.Event == "transaction.updated" }
-	o.Cases = slices.DeleteFunc(o.Cases, func(spec *conform.Case) bool { return spec.Profile != conform.Core })
-	r := run(t, o)
-	for _, res := range r.Results {
-		if res.Status == conform.Failed || res.Status == conform.Unproven {
-			t.Errorf("%s is %s: %s", res.Case.ID, res.Status, res.Problem)
+	inNoTime(t, func(t *testing.T) {
+		o := options(t, modelWith(t, "", byTransfer))
+		o.Serves = func(st *contract.State) bool { return st.Event == "transaction.updated" }
+		o.Cases = slices.DeleteFunc(o.Cases, func(spec *conform.Case) bool { return spec.Profile != conform.Core })
+		r := run(t, o)
+		for _, res := range r.Results {
+			if res.Status == conform.Failed || res.Status == conform.Unproven {
+				t.Errorf("%s is %s: %s", res.Case.ID, res.Status, res.Problem)
+			}
 		}
-	}
-	if r.Count("money", conform.Passed) == 0 {
-		t.Error("nothing about money was proven")
-	}
+		if r.Count("money", conform.Passed) == 0 {
+			t.Error("nothing about money was proven")
+		}
+	})
 }
 
 // TestBugsInTransfersAlone shows that bugs of one that credits by transfers are
@@ -94,11 +98,13 @@ func TestBugsInTransfersAlone(t *testing.T) {
 		bug := bugs[slices.IndexFunc(bugs, func(b merchant.Bug) bool { return b.Name == name })]
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			o := options(t, modelWith(t, name, 0, byTransfer), bug.Case)
-			o.Serves = func(st *contract.State) bool { return strings.HasPrefix(st.Event, "transaction.") }
-			if res := run(t, o).Results[0]; res.Status != conform.Failed {
-				t.Errorf("%s is %s: %s", res.Case.ID, res.Status, res.Problem)
-			}
+			inNoTime(t, func(t *testing.T) {
+				o := options(t, modelWith(t, name, byTransfer), bug.Case)
+				o.Serves = func(st *contract.State) bool { return strings.HasPrefix(st.Event, "transaction.") }
+				if res := run(t, o).Results[0]; res.Status != conform.Failed {
+					t.Errorf("%s is %s: %s", res.Case.ID, res.Status, res.Problem)
+				}
+			})
 		})
 	}
 }

@@ -62,6 +62,8 @@ type Options struct {
 	// returns an error when ctx ended. Nil means Sleep: the real time that the
 	// receiver would see, within the Timeout.
 	Pause func(ctx context.Context, d time.Duration) error
+	// Dial replaces how connections are opened, and the guard: a seam for tests.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Transport replaces connections, TLS, proxy and the guard: a seam for tests.
 	// Unless it reports WroteHeaders (net/http/httptrace), its errors count as
 	// Unreachable.
@@ -162,7 +164,9 @@ func (c *Client) useNetwork(config *tls.Config) {
 	if !c.options.AllowRemote {
 		c.dialer.ControlContext = guardDial
 	}
-	c.dial, c.tls = c.dialer.DialContext, config
+	if c.dial, c.tls = c.options.Dial, config; c.dial == nil {
+		c.dial = c.dialer.DialContext
+	}
 	c.transport = &http.Transport{
 		Proxy:                  func(*http.Request) (*url.URL, error) { return c.proxy, nil },
 		DialContext:            c.dialOnce,
