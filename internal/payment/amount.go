@@ -1,6 +1,7 @@
 package payment
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/shopspring/decimal"
@@ -25,6 +26,24 @@ func ParseAmount(s string) (Amount, bool) {
 	return Amount{d}, err == nil
 }
 
+// maxExponent bounds how many digits an exponent may stand for.
+const maxExponent = 64
+
+// ParseNumber reads a JSON number, which may have an exponent. It reports false for
+// what is none, and for those of more than 64 digits on a side of the point.
+func ParseNumber(s string) (Amount, bool) {
+	mantissa, exponent, _ := strings.Cut(strings.ToLower(s), "e")
+	a, ok := ParseAmount(mantissa)
+	if !ok || exponent == "" {
+		return a, ok && mantissa == s
+	}
+	places, err := strconv.ParseInt(exponent, 10, 32)
+	if err != nil || max(places, -places) > maxExponent {
+		return Amount{}, false
+	}
+	return a.Shift(int32(places)), true
+}
+
 func isDigits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
 // Add returns a+b.
@@ -35,6 +54,22 @@ func (a Amount) Cmp(b Amount) int { return a.d.Cmp(b.d) }
 
 // Sign returns -1, 0 or 1: how a compares to zero.
 func (a Amount) Sign() int { return a.d.Sign() }
+
+// Shift returns a times ten to the power of places.
+func (a Amount) Shift(places int32) Amount { return Amount{a.d.Shift(places)} }
+
+// Whole reports whether a has no fraction.
+func (a Amount) Whole() bool { return a.d.IsInteger() }
+
+// Between returns the largest amount not above a, and the smallest not below it,
+// that have so many decimals.
+func (a Amount) Between(places int32) (below, above Amount) {
+	return Amount{a.d.RoundFloor(places)}, Amount{a.d.RoundCeil(places)}
+}
+
+// Like reports whether a and b are one number to who reads both as floating-point
+// numbers of 64 bits.
+func (a Amount) Like(b Amount) bool { return a.d.InexactFloat64() == b.d.InexactFloat64() }
 
 // String returns the shortest notation that ParseAmount reads.
 func (a Amount) String() string { return a.d.String() }

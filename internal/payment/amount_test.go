@@ -99,3 +99,52 @@ func TestMeanIsBetween(t *testing.T) {
 		}
 	})
 }
+
+func TestAmountInOtherUnits(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]struct {
+		micro, below, above string
+		whole               bool
+	}{
+		"74.074074": {"74074074", "74.07", "74.08", false},
+		"0.1":       {"100000", "0.1", "0.1", false},
+		"-0.005":    {"-5000", "-0.01", "0", false},
+		"100000":    {"100000000000", "100000", "100000", true},
+		"1.0000001": {"1000000.1", "1", "1.01", false},
+	} {
+		a, ok := payment.ParseAmount(in)
+		below, above := a.Between(2)
+		if micro := a.Shift(6); !ok || micro.String() != want.micro || micro.Shift(-6).Cmp(a) != 0 || a.Whole() != want.whole {
+			t.Errorf("%s: %s, whole %v", in, micro, a.Whole())
+		}
+		if below.String() != want.below || above.String() != want.above {
+			t.Errorf("%s lies between %s and %s", in, below, above)
+		}
+	}
+}
+
+func TestParseNumber(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"9.007199254740993e+21": "9007199254740993000000", "1e-7": "0.0000001", "-2E3": "-2000", "74.074074": "74.074074",
+		"1e65": "", "1e": "", "e5": "", "1e5e5": "", "+1": "", "1e999999999999": "",
+	} {
+		if a, ok := payment.ParseNumber(in); ok != (want != "") || ok && a.String() != want {
+			t.Errorf("%s: %s, %v", in, a, ok)
+		}
+	}
+}
+
+func TestAmountLike(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		a, b string
+		want bool
+	}{{"9007199254740993", "9007199254740992", true}, {"9007199254740994", "9007199254740992", false}, {"0.1", "0.2", false}} {
+		a, _ := payment.ParseAmount(tt.a)
+		b, _ := payment.ParseAmount(tt.b)
+		if a.Like(b) != tt.want {
+			t.Errorf("%s and %s", tt.a, tt.b)
+		}
+	}
+}
