@@ -47,6 +47,9 @@ func (a *app) conformEnd(r *conform.Report, o *conformOptions) {
 func (a *app) conformRest(r *conform.Report) {
 	why := map[string][]string{}
 	var order []string
+	for _, n := range r.Notes {
+		a.out.Paragraph([]report.Span{report.S(report.Faint, "note  ")}, "      ", n)
+	}
 	for _, res := range r.Results {
 		for _, n := range res.Notes {
 			if res.Status == conform.Failed {

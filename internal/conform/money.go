@@ -73,28 +73,56 @@ func (t *trial) exactOrRefused(all []tried, want func(*order) written) {
 		if x.refuses() {
 			return t.nothing(x, e)
 		}
-		return t.inexact(want(x.o), e)
+		return t.inexact(x.sent, want(x.o), e)
 	}, answer.refuses)
 }
 
 // inexact says what keeps an effect from being exactly an amount. What the
 // contract does not allow, and nothing at all, need not be credited.
-func (t *trial) inexact(a written, e Effect) string {
+func (t *trial) inexact(sent string, a written, e Effect) string {
 	want, _ := payment.ParseAmount(a.means)
 	allowed := len(t.s.roles.Price.Schema().Validate(jsondoc.StringValue(a.text))) == 0
 	switch {
+	case t.rounded(want, e):
+		t.note("%s: credited %s, rounded: the money it credits need not have such small parts", sent, *e.Credited)
 	case !e.shows() && allowed && want.Sign() != 0:
 		return fmt.Sprintf("accepted and not credited (%s)", e)
 	case !e.shows():
 		t.believe()
 	case e.Credited == nil:
 		t.cannotTell("the probe tells of no credited amount: let it, and say where with --probe-map credited=PATH")
+	case e.Credited.Cmp(want) != 0 && e.number && t.likely(want, *e.Credited):
+		t.cannotTell("the probe tells amounts as JSON numbers, which lose the digits this is about: let it tell strings")
 	case e.Credited.Cmp(want) != 0:
 		return fmt.Sprintf("credited %s; exactly it is %s", *e.Credited, want)
 	case e.Deliveries != nil && e.Deliveries.Cmp(one()) > 0:
 		return fmt.Sprintf("goods handed out %s times, not once", *e.Deliveries)
 	}
 	return ""
+}
+
+// likely reports whether an amount that was told as a number may have been another
+// before that.
+func (t *trial) likely(want, told payment.Amount) bool {
+	return want.Shift(t.s.learned.places).Like(told.Shift(t.s.learned.places))
+}
+
+// mostMinor is how many decimals the amounts of any cash have at most.
+const mostMinor = 3
+
+// rounded reports whether an endpoint that credits in cash has credited an amount
+// to the unit below or above: no cash can be divided as the other asset can, and
+// who never asks for a part of a unit is not told of one.
+func (t *trial) rounded(want payment.Amount, e Effect) bool {
+	if t.s.roles.Cash == nil || t.s.learned.unit != t.s.roles.Cash || e.Credited == nil || e.Credited.Cmp(want) == 0 {
+		return false
+	}
+	for places := range int32(mostMinor + 1) {
+		if below, above := want.Between(places); e.Credited.Cmp(below) == 0 || e.Credited.Cmp(above) == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // tenths is how many payments of a tenth make one.
@@ -125,12 +153,28 @@ func tenTenths(t *trial) {
 		t.cannotTell("it refuses payments of 0.1, so that it adds them up exactly cannot be seen")
 		return
 	}
+	if e, seen := t.tenthIn(orders[0]); seen {
+		t.cannotTell("it credits %s for 0.1: its money has no tenths, so that it adds them up exactly cannot be seen", e)
+		return
+	}
 	t.acceptedEach(all, noAnswer)
 	if t.s.Probe != nil && (!t.s.learned.tellsBalance || t.s.learned.unit == nil) {
 		t.cannotTell("the probe tells no balance of a customer: let it, and say where with --probe-map balance=PATH")
 		return
 	}
 	t.sums(orders[tenths-1], "the balance of the customer", orders)
+}
+
+// tenthIn is what was credited for a payment of a tenth where that was rounded.
+func (t *trial) tenthIn(o *order) (credited payment.Amount, rounded bool) {
+	want, ok := o.amount(t.s.roles.Cash)
+	if t.s.Probe == nil || !ok || t.s.learned.unit != t.s.roles.Cash {
+		return credited, false
+	}
+	if e, ok := t.final(o); ok && t.rounded(want, e) {
+		return *e.Credited, true
+	}
+	return credited, false
 }
 
 // amountAsNumber gives amounts as JSON numbers, which the documents never do.
@@ -207,7 +251,9 @@ func amountChanges(t *trial) {
 		{"amounts smaller than when pending", "7.407407", "10000.000000"},
 	} {
 		o := t.order(withText(r.Price, "74.074074"), withText(r.Cash, "100000.000000"))
-		t.accepted(t.try(o.event(r.Pending)).answer)
+		for _, e := range o.events(append(t.s.alsoNeeded(), r.Pending)...) {
+			t.accepted(t.try(e).answer)
+		}
 		all = append(all, t.try(o.event(r.Paid, called(v.what), set(r.Price, jsondoc.StringValue(v.price)), set(r.Cash, jsondoc.StringValue(v.cash)))))
 	}
 	t.refusedOrNothing(all)

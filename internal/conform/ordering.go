@@ -157,8 +157,7 @@ func paidAfterExpired(t *trial) {
 	for _, e := range o.events(r.Pending, r.Paid) {
 		t.answered(t.send(e))
 	}
-	t.fence()
-	e, ok := t.effect(o, anything)
+	e, ok := t.final(o)
 	switch {
 	case !ok:
 	case !e.shows():
@@ -337,12 +336,16 @@ func (o *order) before() []event {
 	if i := slices.Index(states, o.t.usual()); i >= 0 {
 		states = states[:i]
 	}
-	return o.events(states...)
+	return o.events(append(states, o.t.s.alsoNeeded()...)...)
 }
 
 // events are those of the states, in that order and each once, as far as the
-// contract knows and the endpoint serves them.
+// contract knows and the endpoint serves them. What must come for a paid payment
+// to be credited comes with it.
 func (o *order) events(states ...*contract.State) []event {
+	if i := slices.Index(states, o.t.s.roles.Paid); i >= 0 {
+		states = slices.Insert(slices.Clone(states), i, slices.DeleteFunc(o.t.s.alsoNeeded(), func(st *contract.State) bool { return slices.Contains(states, st) })...)
+	}
 	var out []event
 	for i, st := range states {
 		if o.t.served(st) && !slices.Contains(states[:i], st) {

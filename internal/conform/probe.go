@@ -110,6 +110,9 @@ func (m Mapping) read(raw []byte) (Effect, error) {
 			continue
 		}
 		a, ok := payment.ParseAmount(v.Text)
+		if v.Kind == jsondoc.Number {
+			a, ok = payment.ParseNumber(v.Text)
+		}
 		if !ok || v.Kind != jsondoc.String && v.Kind != jsondoc.Number {
 			return Effect{}, &amountError{fmt.Sprintf("%s (%s)", member.name, m.at[member.name]), shownAmount(*v)}
 		}

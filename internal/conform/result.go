@@ -58,6 +58,8 @@ type Report struct {
 	Probe   bool
 	// Problem says why the endpoint could not be tested at all.
 	Problem string
+	// Notes are what was found out about the endpoint before the first case.
+	Notes   []string
 	Results []Result
 	// Mended are the cases that a baseline lists as failing and that passed.
 	Mended   []string

@@ -16,6 +16,7 @@ import (
 	"github.com/paytest/paytest/internal/deliver"
 	"github.com/paytest/paytest/internal/jsondoc"
 	"github.com/paytest/paytest/internal/merchant"
+	"github.com/paytest/paytest/internal/payment"
 )
 
 // errorsSaying has every error answered by a text.
@@ -135,8 +136,27 @@ func inCash(o *merchant.Options) {
 	o.Contract = &other
 }
 
+// rounding has the probe tell whole amounts alone.
+func rounding(o *conform.Options) {
+	half, _ := payment.ParseAmount("0.5")
+	telling(func(_ string, doc *jsondoc.Value) {
+		for _, name := range []string{"credited", "balance"} {
+			v := doc.Member(name)
+			a, ok := payment.ParseAmount(v.Text)
+			if !ok {
+				continue
+			}
+			below, above := a.Between(0)
+			if below.Add(half).Cmp(a) > 0 {
+				above = below
+			}
+			*v = jsondoc.StringValue(above.String())
+		}
+	})(o)
+}
+
 // TestCreditedInCash shows that a merchant may credit the other amount, and may
-// refuse what is no whole number of it: some money has no tenths.
+// refuse or round what is no whole number of it: some money has no tenths.
 func TestCreditedInCash(t *testing.T) {
 	t.Parallel()
 	whole := statusFor(http.StatusUnprocessableEntity, func(r *http.Request) bool {
@@ -152,6 +172,7 @@ func TestCreditedInCash(t *testing.T) {
 	}{
 		"in cash":                  {inCash, changes(func(*http.Request) {}), nil},
 		"in whole cash":            {inCash, whole, map[string]conform.Status{"M08": conform.Unproven}},
+		"rounded to whole cash":    {inCash, changes(func(*http.Request) {}), map[string]conform.Status{"M08": conform.Unproven}},
 		"in crypto, at whole cash": {func(*merchant.Options) {}, whole, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -160,7 +181,11 @@ func TestCreditedInCash(t *testing.T) {
 				m := newModel(t, "", tt.change)
 				ids := slices.DeleteFunc(bodyCases(t), func(id string) bool { return id == "S02" || id == "X15" || id == "X16" })
 				front := func(w http.ResponseWriter, r *http.Request) { tt.front(w, r, m) }
-				for _, res := range run(t, options(t, subject{endpoint: serve(t, httpServer(front)), probe: true}, ids...)).Results {
+				o := options(t, subject{endpoint: serve(t, httpServer(front)), probe: true}, ids...)
+				if strings.HasPrefix(name, "rounded") {
+					rounding(&o)
+				}
+				for _, res := range run(t, o).Results {
 					if want := cmp.Or(tt.want[res.Case.ID], conform.Passed); res.Status != want {
 						t.Errorf("%s is %s: %s", res.Case.ID, res.Status, res.Problem)
 					}

@@ -68,25 +68,14 @@ type session struct {
 	// functions carry out the cases, by identifier.
 	functions map[string]func(*trial)
 	learned   learned
+	// notes are what was learned that a user should know.
+	notes []string
 	// pulse is the state whose event shows that the endpoint is alive.
 	pulse *contract.State
 }
 
-// learned is what a plainly paid payment has shown of the endpoint.
-type learned struct {
-	credits, balances, tellsRefunds, tellsDeliveries, tellsBalance bool
-	// unit is the fact whose value was credited; nil where none fits.
-	unit *contract.Fact
-	// paid is the merchant's word for the state of a paid payment.
-	paid string
-	// quiet is how long to wait before an effect that is not there counts as absent.
-	quiet time.Duration
-}
-
-// The bounds of learned.quiet, and how an endpoint that stumbled is asked again.
+// How often a probe is asked, and an endpoint that stumbled.
 const (
-	minQuiet     = 25 * time.Millisecond
-	quietFactor  = 3
 	pollEvery    = 10 * time.Millisecond
 	recoverTries = 20
 )
@@ -104,7 +93,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.Problem = why
+	r.Problem, r.Notes = why, s.notes
 	for i, spec := range o.Cases {
 		res := Result{Case: spec, Status: NotRun, Problem: why}
 		if why == "" {
@@ -328,46 +317,6 @@ func (t *trial) firstAccepted() (first answer) {
 	return first
 }
 
-// learn pays a payment and looks at what that does.
-func (t *trial) learn() {
-	o := t.order()
-	accepted := false
-	for _, e := range o.flow() {
-		accepted = t.send(e).success(t.s.Contract)
-	}
-	started := t.s.Now()
-	l := &t.s.learned
-	e, err := t.poll(o, func(e Effect) bool { return e.shows() })
-	if err != nil {
-		t.probeErr = fmt.Errorf("%w: %w", ErrProbe, err)
-		return
-	}
-	switch name := t.s.Mapping.missing(e); {
-	case !e.Known && accepted:
-		t.probeErr = fmt.Errorf("%w: it knows nothing of a payment whose events the endpoint has just accepted; check where it asks, and let the application take orders it has not made itself", ErrProbe)
-		return
-	case e.Known && name != "":
-		t.probeErr = fmt.Errorf("%w: its answer has no %s at %s, where --probe-map says it stands: it was %s", ErrProbe, name, t.s.Mapping.at[name], e.said)
-		return
-	}
-	l.quiet = min(max(minQuiet, quietFactor*t.s.Now().Sub(started)), t.s.Settle)
-	l.paid, l.credits = e.State, e.shows()
-	l.tellsRefunds, l.tellsDeliveries, l.tellsBalance = e.Refunded != nil, e.Deliveries != nil, e.Balance != nil
-	if t.creditsByTransfer(o, e) {
-		t.s.roles = t.s.transferRoles()
-	}
-	if e.Credited == nil {
-		return
-	}
-	l.balances = e.Balance != nil && e.Credited.Sign() != 0 && e.Balance.Cmp(*e.Credited) == 0
-	for _, f := range []*contract.Fact{t.s.roles.Price, t.s.roles.Cash} {
-		if want, ok := o.amount(f); ok && want.Cmp(*e.Credited) == 0 {
-			l.unit = f
-			return
-		}
-	}
-}
-
 // shows reports whether the payment was credited or its goods handed out.
 func (e Effect) shows() bool {
 	return e.Credited != nil && e.Credited.Sign() != 0 || e.Deliveries != nil && e.Deliveries.Sign() != 0
@@ -393,5 +342,6 @@ func (t *trial) probe(o *order) (Effect, error) {
 	if err != nil || !known {
 		return Effect{}, err
 	}
-	return t.s.Mapping.read(raw)
+	e, err := t.s.Mapping.read(raw)
+	return e.shifted(-t.s.learned.places), err
 }

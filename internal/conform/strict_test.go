@@ -25,6 +25,10 @@ func TestStrictMerchants(t *testing.T) {
 			waits, waiting := waitsFor("update-invoice", "Pending")
 			return modelBehind(t, waits, waiting)
 		},
+		"waits for both": func(t *testing.T) subject {
+			waits, waiting := waitsFor("update-transaction", "Complete")
+			return modelBehind(t, waits, waiting)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -108,7 +108,7 @@ func (t *trial) caughtUp() bool {
 	if !shown {
 		t.cannotTell("a sound payment sent afterwards was not credited in time: what is not to be seen may still come")
 	}
-	if t.s.Wait(t.ctx, t.s.learned.quiet) != nil {
+	if t.s.Wait(t.ctx, t.s.learned.margin) != nil {
 		t.stop()
 	}
 	return shown

@@ -45,6 +45,7 @@ func ConformSuite(r *conform.Report) Suite {
 	if !r.Probe {
 		s.Notes = append(s.Notes, "without a probe no effect could be seen: add --probe-url or --probe-cmd")
 	}
+	s.Notes = append(s.Notes, r.Notes...)
 	for _, id := range r.Mended {
 		s.Notes = append(s.Notes, id+" is listed in the baseline and passed: take it out")
 	}
@@ -87,6 +88,7 @@ type conformJSON struct {
 	Profile conform.Profile        `json:"profile"`
 	Probe   bool                   `json:"probe"`
 	Problem string                 `json:"problem,omitempty"`
+	Notes   []string               `json:"notes"`
 	Score   scoreJSON              `json:"score"`
 	Counts  map[conform.Status]int `json:"counts"`
 	// Started is in UTC.
@@ -123,7 +125,7 @@ type exchangeJSON struct {
 func newConformJSON(r *conform.Report) conformJSON {
 	passed, of := r.Score()
 	out := conformJSON{
-		Name: "paytest conform", Target: r.Target, Seed: r.Seed, Profile: r.Profile, Probe: r.Probe, Problem: r.Problem,
+		Name: "paytest conform", Target: r.Target, Seed: r.Seed, Profile: r.Profile, Probe: r.Probe, Problem: r.Problem, Notes: append([]string{}, r.Notes...),
 		Score: scoreJSON{passed, of}, Counts: map[conform.Status]int{}, Started: r.Started.UTC(), DurationMS: Milliseconds(r.Duration),
 		Version: r.Version, Mended: append([]string{}, r.Mended...), Cases: []conformCaseJSON{},
 	}

@@ -595,3 +595,20 @@ func luminance(t *testing.T, hex string) float64 {
 	}
 	return 0.2126*linear(16) + 0.7152*linear(8) + 0.0722*linear(0)
 }
+
+// TestConformNotes shows that every form of the report tells what was found out
+// about the endpoint.
+func TestConformNotes(t *testing.T) {
+	t.Parallel()
+	const note = "its amounts are read as whole numbers of 10^-6"
+	r := &conform.Report{Notes: []string{note}, Results: []conform.Result{{Case: htmlCase("D01", "delivery", conform.Low), Status: conform.Passed}}}
+	for _, f := range report.ConformFormats() {
+		var b strings.Builder
+		if err := report.WriteConform(&b, report.Format(f), r); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(b.String(), note) {
+			t.Errorf("%s: %s", f, b.String())
+		}
+	}
+}

@@ -85,6 +85,9 @@ func (w *htmlWriter) header(p *htmlPage) {
 	if len(p.Baseline) > 0 {
 		w.mended(p.Baseline)
 	}
+	if len(p.Notes) > 0 {
+		w.notes(p.Notes)
+	}
 	w.about(p)
 	w.linef(`</header>`)
 }
