@@ -175,7 +175,29 @@ func subjectArg(c *contract.Contract, typed string) (*contract.Subject, error) {
 	if sub := c.Subject(typed); sub != nil {
 		return sub, nil
 	}
-	return nil, usage("unknown subject %q%s", typed, suggest.Among(typed, "subjects", c.SubjectNames()))
+	meant := statesMeant(c, typed)
+	if len(meant) == 0 {
+		return nil, usage("unknown subject %q%s", typed, suggest.Among(typed, "subjects", c.SubjectNames()))
+	}
+	return nil, usage("%q is no subject: a state is two words; did you mean %s?", typed, strings.Join(meant, ", or "))
+}
+
+// statesMeant lists the states that one word may stand for: a state without its
+// subject, or with it in another spelling.
+func statesMeant(c *contract.Contract, typed string) []string {
+	var out []string
+	for _, st := range c.States() {
+		spelled := strings.Map(func(r rune) rune {
+			if strings.ContainsRune("./:_-", r) {
+				return ' '
+			}
+			return r
+		}, typed)
+		if strings.EqualFold(typed, st.Name) || strings.EqualFold(spelled, st.String()) {
+			out = append(out, st.String())
+		}
+	}
+	return out
 }
 
 // completeStates completes SUBJECT and STATE.
@@ -205,6 +227,12 @@ func (a *app) completeStates(_ *cobra.Command, args []string, _ string) ([]strin
 func flagError(cmd *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
 	if errors.As(err, &unknown) {
+		if short := unknown.GetSpecifiedShortnames(); len(short) > 1 {
+			name, _, _ := strings.Cut(short, "=")
+			if cmd.Flags().Lookup(name) != nil {
+				return usage("%w; did you mean --%s?", err, name)
+			}
+		}
 		var names []string
 		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
 		if near := suggest.Nearest(unknown.GetSpecifiedName(), names); near != "" {

@@ -58,7 +58,10 @@ func findBug(name string) (merchant.Bug, error) {
 		}
 		names = append(names, b.Name)
 	}
-	return merchant.Bug{}, usage("--bug: there is no bug %q%s; --bugs lists them", name, suggest.DidYouMean(name, names))
+	if near := suggest.Nearest(name, names); near != "" {
+		return merchant.Bug{}, usage("--bug: there is no bug %q; did you mean %s?", name, near)
+	}
+	return merchant.Bug{}, usage("--bug: there is no bug %q; --bugs lists them", name)
 }
 
 // demoConform runs the case that catches a bug against a merchant who has it; one

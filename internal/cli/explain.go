@@ -49,7 +49,7 @@ func (a *app) explainWhat(args []string) error {
 		}
 		codes = append(codes, string(about.Code))
 	}
-	if c.Subject(args[0]) == nil {
+	if c.Subject(args[0]) == nil && len(statesMeant(c, args[0])) == 0 {
 		return usage("explain: there is neither a subject nor a finding %q%s", args[0], suggest.Among(args[0], "subjects", c.SubjectNames(), codes...))
 	}
 	st, err := stateArgs(c, args)

@@ -148,7 +148,7 @@ func (a *app) subjectText(sub *contract.Subject, marks marked) {
 	}
 	a.out.Line(report.S(report.Faint, "  final: %s", strings.Join(final, ", ")))
 	for _, at := range marks.illegal(sub) {
-		a.out.Line(report.S(report.Bad, "  illegal: "), report.T("%s → %s  %d×  %s", at.From, at.To, at.Count, at.Reason))
+		a.out.Paragraph([]report.Span{report.S(report.Bad, "  illegal: "), report.T("%s → %s  %d×  ", at.From, at.To, at.Count)}, "    ", at.Reason)
 	}
 }
 

@@ -163,6 +163,10 @@ func isTimeout(err error) bool {
 	return errors.As(err, &n) && n.Timeout()
 }
 
+// NobodyListens reports whether a connection was refused since no program listens
+// at its address.
+func NobodyListens(err error) bool { return isRefusedConnection(err) }
+
 func isRefusedConnection(err error) bool {
 	return hasErrno(err, syscall.ECONNREFUSED, wsaConnRefused)
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/paytest/paytest/internal/suggest"
 )
 
 // ErrRespond is wrapped when a response pattern cannot be read.
@@ -27,6 +29,9 @@ func ParseResponse(s string) (Response, error) {
 	r := Response{First: 1, Of: 1}
 	if status != "drop" {
 		n, err := strconv.Atoi(status)
+		if near := suggest.DidYouMean(status, []string{"drop"}); err != nil && near != "" {
+			return r, fmt.Errorf("%w%s", bad, near)
+		}
 		if err != nil || n < 200 || n > 599 {
 			return r, bad
 		}

@@ -118,6 +118,9 @@ func (e *engine) connect() error {
 		if errors.As(err, &remote) && remote.Host == "" {
 			err = &deliver.RemoteError{Host: e.at.Hostname(), Addr: remote.Addr.Unmap()}
 		}
+		if deliver.NobodyListens(err) {
+			return fmt.Errorf("%w: connection refused: nothing listens on %s; start your server, or give another URL", ErrConnect, e.at.Host)
+		}
 		return fmt.Errorf("%w to %s: %w", ErrConnect, e.at.Host, err)
 	}
 	var all sync.WaitGroup

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/paytest/paytest/internal/suggest"
 )
 
 // Threshold is what a run must not do, such as p99>250ms.
@@ -84,7 +86,7 @@ func (t *Threshold) parseMetric(name string) (problem string) {
 		number, is := strings.CutPrefix(name, "p")
 		percent, ok := decimal(number)
 		if !is || !ok {
-			return fmt.Sprintf("%.20q is no metric; metrics: p50, p99.9 or another percentile, max, mean, errors, rate", name)
+			return fmt.Sprintf("%.20q is no metric%s", name, suggest.Among(name, "metrics", []string{"p50", "p99.9 or another percentile", "max", "mean", "errors", "rate"}))
 		}
 		if percent <= 0 || percent >= 100 {
 			return fmt.Sprintf("%.20q is not between p0 and p100; p100 is max", name)
