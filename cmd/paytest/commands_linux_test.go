@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -275,7 +274,7 @@ func TestEveryCall(t *testing.T) {
 	var out bytes.Buffer
 	env := outside()
 	env.Args, env.Out = []string{"__complete", ""}, &out
-	cli.Run(context.Background(), env)
+	cli.Run(t.Context(), env)
 	calls := everyCall("", "", "")
 	for line := range strings.Lines(out.String()) {
 		name, _, ok := strings.Cut(line, "\t")

@@ -167,7 +167,8 @@ func (l *liar) resolver() *net.Resolver {
 		client, server := net.Pipe()
 		go func() {
 			defer func() { _ = server.Close() }()
-			for l.serve(server) == nil {
+			for err := error(nil); err == nil; {
+				err = l.serve(server)
 			}
 		}()
 		return client, nil

@@ -49,7 +49,7 @@ func (c call) leaves(t *testing.T, dir string, env cli.Env) error {
 	if after := descriptors(t); !slices.Equal(before, after) {
 		return fmt.Errorf("open before: %q, after: %q", before, after)
 	}
-	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+	return filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
 		if err == nil && (strings.HasSuffix(path, ".part") || filepath.Base(filepath.Dir(path)) == "tmp") {
 			err = fmt.Errorf("the file %s", path)
 		}

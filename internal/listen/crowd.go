@@ -82,7 +82,7 @@ func (c *crowd) enter(conn net.Conn) (net.Conn, error) {
 		if last := c.longest(); last != nil && c.going < c.coming {
 			last.shown.Store(true)
 			c.going++
-			_ = last.Conn.Close()
+			_ = last.Close()
 			c.mu.Unlock() // nobody waits for who is told
 			c.full()
 			c.mu.Lock()
