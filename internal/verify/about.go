@@ -33,6 +33,11 @@ func Codes() []About {
 			"Sender: send the body as it was signed, without Content-Encoding.",
 		},
 		{
+			WrongFraming, Violation, "Receivers disagree on where this request begins or ends, or which headers it has.",
+			"What one of two servers in a row takes for a body is a request to the other: deliveries are lost, or smuggled in.",
+			"Sender: one Content-Length or chunks, every line with CR LF, every header in one line. An HTTP library does all that.",
+		},
+		{
 			BodyTooLarge, Violation, "The body is larger than 1 MiB and was not read to its end.",
 			"Receivers with a limit refuse it for ever; those without one can be filled up.",
 			"Sender: find out what grew. Receiver: keep a limit.",
