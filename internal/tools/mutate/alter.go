@@ -8,6 +8,7 @@ import (
 	"go/format"
 	"go/token"
 	"go/types"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -28,7 +29,7 @@ type mutant struct {
 
 // name is what a mutant is called where it is explained: line numbers change.
 func (m mutant) name() string {
-	return fmt.Sprintf("%s %s: %s => %s", m.file, m.function, m.from, m.to)
+	return fmt.Sprintf("%s %s: %s => %s", filepath.Base(m.file), m.function, m.from, m.to)
 }
 
 // altering writes all mutants into the syntax tree of a package.

@@ -2,7 +2,7 @@
 // runs the package's own tests against each: a mutant that no test fails for shows
 // what the tests do not hold.
 //
-//	go run ./internal/tools/mutate [-sample N] [-seed N] [-explained FILE] PACKAGE…
+//	go run ./internal/tools/mutate [-only REGEXP] [-sample N] [-seed N] [-explained FILE] PACKAGE…
 //
 // All mutants of a package are compiled into one test binary, by an overlay that
 // leaves the tree alone, and the environment chooses the one that is alive. A test
@@ -17,6 +17,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"regexp"
 )
 
 func main() {
@@ -37,6 +38,7 @@ type options struct {
 	sample    int
 	seed      uint64
 	explained string
+	only      *regexp.Regexp
 }
 
 func run(ctx context.Context, args []string, out, progress io.Writer) int {
@@ -46,12 +48,16 @@ func run(ctx context.Context, args []string, out, progress io.Writer) int {
 	f.IntVar(&o.sample, "sample", 0, "try only this `number` of mutants of each package; otherwise all")
 	f.Uint64Var(&o.seed, "seed", 1, "the `number` that chooses the sample")
 	f.StringVar(&o.explained, "explained", "internal/tools/mutate/explained.txt", "the `file` that explains survivors")
+	only := f.String("only", "", "try only mutants whose name, as it is shown, matches this `regexp`")
 	if err := f.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return held
 	} else if err != nil {
 		return misused
 	}
 	known, err := explanations(o.explained)
+	if err == nil {
+		o.only, err = regexp.Compile(*only)
+	}
 	if err != nil {
 		fmt.Fprintln(progress, "mutate:", err)
 		return misused

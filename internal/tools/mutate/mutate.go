@@ -70,7 +70,7 @@ func mutate(ctx context.Context, path string, o options, progress io.Writer) (*r
 	if r.broken, err = p.measure(ctx, progress); err != nil {
 		return nil, err
 	}
-	chosen := slices.Clone(p.mutants)
+	chosen := slices.DeleteFunc(slices.Clone(p.mutants), func(m mutant) bool { return !o.only.MatchString(filepath.Base(path) + "/" + m.name()) })
 	if o.sample > 0 && o.sample < len(chosen) {
 		random := rand.New(rand.NewPCG(o.seed, 0))
 		random.Shuffle(len(chosen), func(i, j int) { chosen[i], chosen[j] = chosen[j], chosen[i] })

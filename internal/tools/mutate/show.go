@@ -54,7 +54,6 @@ func (r *result) show(out io.Writer, known map[string]string) (unexplained int) 
 		return cmp.Or(cmp.Compare(a.file, b.file), cmp.Compare(a.line, b.line), cmp.Compare(a.id, b.id))
 	})
 	for _, s := range r.survivors {
-		s.file = filepath.Base(s.file)
 		name := filepath.Base(r.path) + "/" + s.name()
 		if known[name] != "" {
 			continue
