@@ -11,11 +11,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// drawn is the drawing of the arrows: those that do not follow from others.
+// drawn is the drawing of the arrows between the program's rooms: those that do
+// not follow from others.
 func drawn() string {
 	var b strings.Builder
 	b.WriteString("graph TD\n")
 	for _, room := range arrows() {
+		if strings.HasPrefix(room.from, "internal/tools/") {
+			continue
+		}
 		may, _ := reach(room.from)
 		for _, to := range may {
 			around := slices.ContainsFunc(may, func(between string) bool { return between != to && leadsTo(between, to) })
