@@ -1,11 +1,14 @@
 package conform_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -189,4 +192,75 @@ func hungUpOnPaid(m http.Handler) http.HandlerFunc {
 		}
 		return false
 	})(m)
+}
+
+// oneThread is a server with an event loop: it looks up all requests that it reads
+// at once before it works on any of them.
+func oneThread(m http.Handler) func(context.Context, net.Conn) {
+	var mu sync.Mutex
+	known := map[string]bool{}
+	return func(ctx context.Context, c net.Conn) {
+		var unread []byte
+		buf := make([]byte, 64<<10)
+		for {
+			n, err := c.Read(buf)
+			if err != nil {
+				return
+			}
+			mu.Lock()
+			var requests []*http.Request
+			var bodies []string
+			for unread = append(unread, buf[:n]...); ; {
+				r, body, rest := firstRequest(unread)
+				if r == nil {
+					break
+				}
+				if known[body] {
+					r = nil
+				}
+				requests, bodies, unread = append(requests, r), append(bodies, body), rest
+			}
+			for i, r := range requests {
+				known[bodies[i]] = bodies[i] != ""
+				out := httptest.NewRecorder()
+				if r != nil {
+					m.ServeHTTP(out, r.WithContext(ctx))
+				}
+				res := out.Result()
+				res.ContentLength = int64(out.Body.Len())
+				_ = res.Write(c)
+			}
+			mu.Unlock()
+		}
+	}
+}
+
+// firstRequest takes a whole request off what was read; it is nil where there is none.
+func firstRequest(unread []byte) (r *http.Request, body string, rest []byte) {
+	in := bytes.NewReader(unread)
+	buffered := bufio.NewReader(in)
+	r, err := http.ReadRequest(buffered)
+	if err != nil {
+		return nil, "", unread
+	}
+	raw, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, "", unread
+	}
+	r.Body = io.NopCloser(bytes.NewReader(raw))
+	return r, string(raw), unread[len(unread)-in.Len()-buffered.Buffered():]
+}
+
+// TestRaceInOneThread shows that I02 finds what an endpoint with a single thread
+// looks up before an await and remembers after it, though each connection's bytes
+// come on their own.
+func TestRaceInOneThread(t *testing.T) {
+	t.Parallel()
+	inNoTime(t, func(t *testing.T) {
+		m := newModel(t, "double-credit", func(*merchant.Options) {})
+		r := run(t, options(t, subject{endpoint: serve(t, hangUp(oneThread(m))), probe: true}, "I01", "I02"))
+		if got := statuses(r); got["I01"] != conform.Passed || got["I02"] != conform.Failed {
+			t.Errorf("%v", got)
+		}
+	})
 }

@@ -144,7 +144,10 @@ func unknownStates(t *trial) {
 			all = append(all, t.try(t.begun().event(st, called(fmt.Sprintf("state %q", word)), t.inState(word))))
 		}
 	}
-	t.never(all)
+	for _, x := range all {
+		t.takenOrRefused(x.answer)
+	}
+	t.settle(all, t.nothing, noAnswer)
 }
 
 // inState gives an event another word for its state.

@@ -157,6 +157,7 @@ func TestSchema(t *testing.T) {
 	tryAll(t, []attacked{
 		{name: "malformed taken", ids: "S01 S02 S03 S04 S05 S14", front: inPlaceOf(200, `{}`, 400), want: conform.Failed, says: "expected 400"},
 		{name: "effects later, and wrong", ids: "S09", bug: "unknown-state-credits", front: queued, change: settling(2 * time.Second), want: conform.Failed, says: "credited although"},
+		{name: "an unknown state redirected", ids: "S09", front: refusing(302, "Paytested"), want: conform.Failed, says: "accepted, or refused by a 4xx"},
 		{name: "nulls", ids: "S07", front: refusing(500, `"memo":null`), want: conform.Failed, says: "data.balance"},
 		{name: "a field needed", ids: "S07", front: refusing(400, `"balance":null,"state":"Pending","type":"DEPOSIT","detail"`), want: conform.Failed},
 		{name: "dies of a list", ids: "S13", front: refusing(500, "[[[["), want: conform.Failed, says: "5000 lists"},
