@@ -30,3 +30,12 @@ func TestEveryCaseHasAFunction(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func TestAbbreviated(t *testing.T) {
+	t.Parallel()
+	got := abbreviated([]string{"a: answered 500; bad", "b: answered 500; bad", "c: answered 500; bad", "d: answered 502; bad", "credited twice", "credited twice"})
+	want := []string{"a: answered 500; bad", "b: the same", "c: the same", "d: answered 502; bad", "credited twice", "credited twice"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}

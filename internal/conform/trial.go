@@ -124,6 +124,7 @@ func (t *trial) result() Result {
 	switch {
 	case len(t.problems) > 0:
 		res.Status = Failed
+		t.problems = abbreviated(t.problems)
 		if more := len(t.problems) - maxProblems; more > 0 {
 			t.problems = append(t.problems[:maxProblems], fmt.Sprintf("and %d more", more))
 		}
@@ -136,6 +137,19 @@ func (t *trial) result() Result {
 		res.Status, res.Problem = Unproven, "nothing was sent"
 	}
 	return res
+}
+
+// abbreviated says of what came only where it is not as that of the problem before.
+func abbreviated(problems []string) []string {
+	out, last := slices.Clone(problems), ""
+	for i, p := range problems {
+		sent, came, ok := strings.Cut(p, ": ")
+		if ok && came == last {
+			out[i] = sent + ": the same"
+		}
+		last = came
+	}
+	return out
 }
 
 // record keeps an exchange for the report.

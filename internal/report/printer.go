@@ -152,6 +152,9 @@ func (p *Printer) Raw(data []byte) {
 	}
 }
 
+// interrupt is what a terminal adds to a line when a user ends the program.
+const interrupt = "^C"
+
 // Status shows what is going on in a line that the next one replaces; an empty
 // text takes it away. It is for terminals alone: a Printer that does not wrap
 // ignores it.
@@ -160,7 +163,7 @@ func (p *Printer) Status(text string) {
 		return
 	}
 	text = Escape(text)
-	for columns(text) >= p.width {
+	for columns(text)+len(interrupt) >= p.width {
 		_, last := utf8.DecodeLastRuneInString(text)
 		text = text[:len(text)-last]
 	}

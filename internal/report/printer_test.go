@@ -338,3 +338,14 @@ func TestLineIsNoCommand(t *testing.T) {
 		}
 	}
 }
+
+// TestStatusFits holds that a line of status is not wrapped, also when the
+// terminal shows an interrupt behind it: it could not be taken away then.
+func TestStatusFits(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	NewPrinter(&b, false, 20).Status(strings.Repeat("x", 30) + "^C")
+	if text := strings.TrimPrefix(b.String(), "\r\x1b[2K"); len(text) != 17 {
+		t.Errorf("%q", text)
+	}
+}
