@@ -138,7 +138,7 @@ func (a *app) subjectText(sub *contract.Subject, marks marked) {
 		}
 		name := st.Label()
 		for _, e := range st.Next() {
-			spans := []report.Span{report.T("  %-9s → ", name), report.S(report.Accent, "%-9s", e.To.Label())}
+			spans := []report.Span{report.T("  %s → ", report.Pad(name, 9)), report.S(report.Accent, "%s", report.Pad(e.To.Label(), 9))}
 			if marks != nil {
 				spans = append(spans, report.T("  %6s", marks.taken(e)))
 			}

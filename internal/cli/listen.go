@@ -267,7 +267,7 @@ func (s *session) ready(listeners []net.Listener) {
 	}
 	s.err.Line(report.T("listening on "), report.S(report.Strong, "%s", strings.Join(urls, " and ")))
 	for _, path := range s.c.Paths() {
-		s.err.Line(report.T("  POST %-32s", path), report.S(report.Faint, "%s", strings.Join(eventsAt(s.c, path), ", ")))
+		s.err.Line(report.T("  POST %s", report.Pad(path, 32)), report.S(report.Faint, "%s", strings.Join(eventsAt(s.c, path), ", ")))
 	}
 	s.err.Line(report.S(report.Faint, "Ctrl-C ends it with a summary"))
 }

@@ -411,7 +411,7 @@ func (a *app) listStates(c *contract.Contract, args []string) error {
 			if st.Derived != "" {
 				derived = "  derived"
 			}
-			a.out.Line(report.S(report.Accent, "  %-10s", st.Name), report.T("  %-20s", st.Event), report.T("  %s", comesFrom(st)), report.S(report.Faint, "%s", derived))
+			a.out.Line(report.S(report.Accent, "  %s", report.Pad(st.Name, 10)), report.T("  %s", report.Pad(st.Event, 20)), report.T("  %s", comesFrom(st)), report.S(report.Faint, "%s", derived))
 		}
 	}
 	return nil

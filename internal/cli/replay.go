@@ -212,7 +212,7 @@ func (r *replayer) unsendable(e journal.Entry) string {
 
 func (r *replayer) skip(e journal.Entry, why string) {
 	r.counts[skipped]++
-	r.out.Line(report.S(report.Caution, "%-9s", skipped), report.T("  line %-5d %-24s", e.Line, named(e)), report.S(report.Faint, "  %s", why))
+	r.out.Line(report.S(report.Caution, "%-9s", skipped), report.T("  line %-5d %s", e.Line, report.Pad(named(e), 24)), report.S(report.Faint, "  %s", why))
 	r.suite.Cases = append(r.suite.Cases, report.Case{Class: "paytest.replay", Name: fmt.Sprintf("line %d %s", e.Line, named(e)), Status: report.Skipped, Message: why})
 }
 
@@ -267,7 +267,7 @@ func (r *replayer) one(ctx context.Context, e journal.Entry) error {
 func (r *replayer) tell(e journal.Entry, how string, last deliver.Result) {
 	style := map[string]report.Style{same: report.Faint, fixed: report.Good, regressed: report.Bad, changed: report.Caution}[how]
 	what := named(e)
-	r.out.Line(report.S(style, "%-9s", how), report.T("  line %-5d %-24s", e.Line, what), report.T("  %s → %s", answered(e.Answer.Status), answered(last.Status)), report.S(report.Faint, "  %s", report.Duration(last.Latency)))
+	r.out.Line(report.S(style, "%-9s", how), report.T("  line %-5d %s", e.Line, report.Pad(what, 24)), report.T("  %s → %s", answered(e.Answer.Status), answered(last.Status)), report.S(report.Faint, "  %s", report.Duration(last.Latency)))
 	c := report.Case{Class: "paytest.replay", Name: fmt.Sprintf("line %d %s", e.Line, what), Status: report.Passed, Input: string(e.Body), Duration: last.Latency}
 	if how == regressed {
 		c.Status, c.Message = report.Failed, fmt.Sprintf("answered %s; recorded was %s", answered(last.Status), answered(e.Answer.Status))

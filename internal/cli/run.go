@@ -168,7 +168,7 @@ func (a *app) findScenario(c *contract.Contract, builtin []*scenario.Scenario, n
 
 func (a *app) listScenarios(all []*scenario.Scenario) {
 	for _, s := range all {
-		a.out.Paragraph([]report.Span{report.S(report.Accent, "%-26s", s.Name), report.T("  ")}, strings.Repeat(" ", 28), s.Description)
+		a.out.Paragraph([]report.Span{report.S(report.Accent, "%s", report.Pad(s.Name, 26)), report.T("  ")}, strings.Repeat(" ", 28), s.Description)
 	}
 }
 
@@ -187,7 +187,7 @@ func (a *app) explainScenarios(c *contract.Contract, all []*scenario.Scenario) e
 			if p.Step.Send != nil {
 				expected = "expects " + p.Step.Answer.String(c.Delivery.Success)
 			}
-			a.out.Line(report.S(report.Faint, "  %10s  ", p.At.Round(time.Second)), report.T("%-44s", p.Name()), report.S(report.Faint, "%s", expected))
+			a.out.Line(report.S(report.Faint, "  %10s  ", p.At.Round(time.Second)), report.T("%s", report.Pad(p.Name(), 44)), report.S(report.Faint, "%s", expected))
 		}
 	}
 	return nil

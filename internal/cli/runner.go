@@ -256,7 +256,7 @@ func (r *runner) tell(s *scenario.Scenario, played []scenario.Played) {
 	if failed > 0 && len(played) > 1 {
 		what += fmt.Sprintf(", %d failed", failed)
 	}
-	r.out.Line(word, report.S(report.Strong, "  %-26s", s.Name), report.S(report.Faint, "  %s", what))
+	r.out.Line(word, report.S(report.Strong, "  %s", report.Pad(s.Name, 26)), report.S(report.Faint, "  %s", what))
 	shown := 0
 	for _, p := range played {
 		if shown < maxShownPayments && (!p.OK() || p.Warned()) {
@@ -290,7 +290,7 @@ func (r *runner) shuffled(ctx context.Context, s *scenario.Scenario) error {
 	if r.o.shuffle > 0 && s.Ordered() {
 		why := "not shuffled: it names answers, which depend on the order"
 		r.suite.Cases = append(r.suite.Cases, report.Case{Class: "paytest.run." + s.Name, Name: "other orders", Status: report.Skipped, Message: why})
-		r.out.Line(report.S(report.Caution, "skip"), report.S(report.Strong, "  %-26s", s.Name), report.S(report.Faint, "  %s", why))
+		r.out.Line(report.S(report.Caution, "skip"), report.S(report.Strong, "  %s", report.Pad(s.Name, 26)), report.S(report.Faint, "  %s", why))
 		return nil
 	}
 	plan, err := r.plan(s, 0)
@@ -322,14 +322,14 @@ func (r *runner) shuffled(ctx context.Context, s *scenario.Scenario) error {
 		}
 		r.suite.Cases = append(r.suite.Cases, c)
 		if failed {
-			r.out.Paragraph([]report.Span{report.S(report.Bad, "FAIL"), report.S(report.Strong, "  %-26s", s.Name), report.T("  ")}, "      ",
+			r.out.Paragraph([]report.Span{report.S(report.Bad, "FAIL"), report.S(report.Strong, "  %s", report.Pad(s.Name, 26)), report.T("  ")}, "      ",
 				fmt.Sprintf("order %d of %d; the shortest that fails: %s", i+1, len(orders), orderNames(last)))
 			r.problems(last)
 			return nil
 		}
 	}
 	if r.o.shuffle > 0 {
-		r.out.Line(report.S(report.Good, "ok  "), report.S(report.Strong, "  %-26s", s.Name), report.S(report.Faint, "  in %s", plural(len(orders), "other order")))
+		r.out.Line(report.S(report.Good, "ok  "), report.S(report.Strong, "  %s", report.Pad(s.Name, 26)), report.S(report.Faint, "  in %s", plural(len(orders), "other order")))
 	}
 	return nil
 }

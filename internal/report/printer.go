@@ -126,15 +126,27 @@ func (p *Printer) wrap(line []Span, indent string, rest []Span) {
 	p.Line(line...)
 }
 
-// columns is how wide a text is on a terminal: East Asian characters take two.
+// columns is how wide a text is on a terminal: East Asian characters take two, and
+// what joins the character before it, as macOS writes Hangul in file names, none.
 func columns(s string) int {
 	n := 0
 	for _, r := range s {
-		if n++; r >= 0x1100 && unicode.In(r, unicode.Hangul, unicode.Han, unicode.Hiragana, unicode.Katakana) {
+		switch {
+		case r < 0x300:
+			n++
+		case r >= 0x1160 && r <= 0x11ff, unicode.In(r, unicode.Mn, unicode.Me):
+		case unicode.In(r, unicode.Hangul, unicode.Han, unicode.Hiragana, unicode.Katakana), r >= 0xff01 && r <= 0xff60:
+			n += 2
+		default:
 			n++
 		}
 	}
 	return n
+}
+
+// Pad fills a text up to a width in a terminal's columns.
+func Pad(s string, width int) string {
+	return s + strings.Repeat(" ", max(0, width-columns(Escape(s))))
 }
 
 // Text writes plain text of the program's own, which may have several lines.

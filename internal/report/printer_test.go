@@ -349,3 +349,21 @@ func TestStatusFits(t *testing.T) {
 		t.Errorf("%q", text)
 	}
 }
+
+// TestPad holds that what follows a text stands in one column, whatever script
+// the text is in.
+func TestPad(t *testing.T) {
+	for text, want := range map[string]string{
+		"paid":                           "paid      |",
+		"결제 완료":                          "결제 완료 |",
+		"\u1100\u1167\u11af\u110c\u1166": "\u1100\u1167\u11af\u110c\u1166      |", // as macOS writes it
+		"e\u0301":                        "e\u0301         |",                     // e and an accent
+		"支払い":                            "支払い    |",
+		"longer than that":               "longer than that|",
+		"a\x1bb":                         "a\x1bb    |", // shown as a\x1bb
+	} {
+		if got := Pad(text, 10) + "|"; got != want {
+			t.Errorf("%q is padded to %q, not to %q", text, got, want)
+		}
+	}
+}
