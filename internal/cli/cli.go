@@ -129,8 +129,17 @@ func Run(ctx context.Context, env Env) (code int) {
 }
 
 func (a *app) printers() {
-	a.out = report.NewPrinter(a.Out, colored(a.color, a.LookupEnv, a.OutTerminal), width(a.OutTerminal))
-	a.err = report.NewPrinter(a.Err, colored(a.color, a.LookupEnv, a.ErrTerminal), width(a.ErrTerminal))
+	out, err := attended(a.LookupEnv, a.OutTerminal), attended(a.LookupEnv, a.ErrTerminal)
+	a.out = report.NewPrinter(a.Out, colored(a.color, a.LookupEnv, out), width(out))
+	a.err = report.NewPrinter(a.Err, colored(a.color, a.LookupEnv, err), width(err))
+}
+
+// attended reports whether a terminal is one that somebody looks at. CI systems that
+// pretend to have one keep a log, in which every movement stays.
+func attended(lookup func(string) (string, bool), terminal bool) bool {
+	term, _ := lookup("TERM")
+	ci, _ := lookup("CI")
+	return terminal && term != "dumb" && (ci == "" || ci == "false" || ci == "0")
 }
 
 // width is where lines are wrapped: a terminal's is taken to be the usual one.
@@ -142,7 +151,7 @@ func width(terminal bool) int {
 }
 
 // colored decides on color: the flag, then what users and CI systems set in the
-// environment, then whether the stream is a terminal.
+// environment, then whether the stream is an attended terminal.
 func colored(flag string, lookup func(string) (string, bool), terminal bool) bool {
 	set := func(name string) bool { v, ok := lookup(name); return ok && v != "" }
 	on := func(name string) bool { v, ok := lookup(name); return ok && v != "" && v != "0" }
@@ -154,7 +163,7 @@ func colored(flag string, lookup func(string) (string, bool), terminal bool) boo
 		return false
 	case on("FORCE_COLOR"), on("CLICOLOR_FORCE"):
 		return true
-	case value("TERM") == "dumb", value("CLICOLOR") == "0":
+	case value("CLICOLOR") == "0":
 		return false
 	}
 	return terminal

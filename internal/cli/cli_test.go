@@ -101,9 +101,16 @@ func TestColored(t *testing.T) {
 		{"auto", env{"CLICOLOR": "0"}, true, false},
 		{"auto", env{"CLICOLOR": "1"}, true, true},
 		{"auto", env{"CLICOLOR": "1"}, false, false},
+
+		{"auto", env{"CI": "true"}, true, false},
+		{"auto", env{"CI": "1"}, true, false},
+		{"auto", env{"CI": "false"}, true, true},
+		{"auto", env{"CI": ""}, true, true},
+		{"auto", env{"CI": "true", "FORCE_COLOR": "1"}, false, true},
+		{"always", env{"CI": "true"}, true, true},
 	} {
 		lookup := func(name string) (string, bool) { v, ok := test.env[name]; return v, ok }
-		if got := colored(test.flag, lookup, test.terminal); got != test.want {
+		if got := colored(test.flag, lookup, attended(lookup, test.terminal)); got != test.want {
 			t.Errorf("colored(%q, %v, terminal %t) = %t", test.flag, test.env, test.terminal, got)
 		}
 	}
