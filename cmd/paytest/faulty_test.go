@@ -88,6 +88,7 @@ func (f *faultyFile) Sync() error {
 // inside is a listener in this process.
 type inside struct {
 	addr  string
+	ui    string // the URL of its page; empty without one
 	mu    sync.Mutex
 	lines []string // what it wrote
 	end   func() (code int)
@@ -107,11 +108,11 @@ func inProcess(t *testing.T, env cli.Env, args ...string) *inside {
 	}()
 	in := bufio.NewScanner(r)
 	in.Buffer(nil, 1<<20)
-	var ready struct{ Addr string }
+	var ready struct{ Addr, UI string }
 	if !in.Scan() || json.Unmarshal(in.Bytes(), &ready) != nil || ready.Addr == "" {
 		t.Fatalf("it ended with %d: %q %s", <-codes, in.Text(), &errs)
 	}
-	i := &inside{addr: ready.Addr}
+	i := &inside{addr: ready.Addr, ui: ready.UI}
 	var reading sync.WaitGroup
 	reading.Go(func() {
 		for in.Scan() {
@@ -136,35 +137,41 @@ func (i *inside) forget() {
 	i.lines = nil
 }
 
+// deliverTo delivers over a new connection, and returns how it was answered.
+func deliverTo(t *testing.T, addr, path string, body []byte) (status int, err error) {
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+addr+path, bytes.NewReader(body))
+	if err != nil {
+		return 0, err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	answer, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(request)
+	if err != nil {
+		return 0, err
+	}
+	return answer.StatusCode, answer.Body.Close()
+}
+
 // deliveries sends some at the same time; it returns those that were acknowledged
 // and those that were refused. Others were not answered.
 func (p *payer) deliveries(t *testing.T, addr string, n int) (acked, refused []string) {
-	transport := &http.Transport{DisableKeepAlives: true}
 	var mu sync.Mutex
 	var all sync.WaitGroup
 	for range n {
 		all.Go(func() {
 			path, body := p.payload(t)
-			request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+addr+path, bytes.NewReader(body))
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			request.Header.Set("Content-Type", "application/json")
-			answer, err := transport.RoundTrip(request)
+			status, err := deliverTo(t, addr, path, body)
 			if err != nil {
 				return
 			}
-			_ = answer.Body.Close()
 			mu.Lock()
 			defer mu.Unlock()
-			switch answer.StatusCode {
+			switch status {
 			case http.StatusOK:
 				acked = append(acked, string(body))
 			case http.StatusServiceUnavailable:
 				refused = append(refused, string(body))
 			default:
-				t.Errorf("answered %s", answer.Status)
+				t.Errorf("answered %d", status)
 			}
 		})
 	}

@@ -46,6 +46,21 @@ func (files) Rename(from, to string) error { return os.Rename(from, to) }
 
 func (files) Stat(name string) (fs.FileInfo, error) { return os.Lstat(name) }
 
+// folder is a folder's files and nothing else: no link leads out of it.
+type folder string
+
+func (f folder) Open(name string) (fs.File, error) {
+	if !fs.ValidPath(name) {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
+	}
+	root, err := os.OpenRoot(string(f))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = root.Close() }()
+	return root.Open(filepath.FromSlash(name))
+}
+
 // SyncDir is a wish on systems that cannot open a folder.
 func (files) SyncDir(name string) error {
 	dir, err := os.Open(filepath.Dir(name))

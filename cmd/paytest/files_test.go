@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/fstest"
 )
 
 // TestWriteFile: a report is for its owner alone, unless there was one that was
@@ -95,5 +96,30 @@ func TestJournalIsNoLink(t *testing.T) {
 	}
 	if _, err := (files{}).Open(filepath.Join(dir, "none")); !errors.Is(err, fs.ErrNotExist) {
 		t.Error(err)
+	}
+}
+
+// TestFolder: a contract that came from elsewhere reads nothing but itself.
+func TestFolder(t *testing.T) {
+	dir := t.TempDir()
+	pack := filepath.Join(dir, "pack")
+	if err := os.CopyFS(pack, fstest.MapFS{"a/b.json": {Data: []byte("inside")}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := fstest.TestFS(folder(pack), "a/b.json"); err != nil {
+		t.Error(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "secret"), []byte("outside"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, to := range map[string]string{"near.json": "a/b.json", "up.json": "../secret", "far.json": filepath.Join(dir, "secret"), "out": dir} {
+		if err := os.Symlink(to, filepath.Join(pack, name)); err != nil {
+			t.Skip(err)
+		}
+	}
+	for name, want := range map[string]string{"near.json": "inside", "up.json": "", "far.json": "", "out/secret": "", "../secret": "", "/etc/passwd": ""} {
+		if got, err := fs.ReadFile(folder(pack), name); string(got) != want || (err == nil) != (want != "") {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
 	}
 }

@@ -26,7 +26,7 @@ import (
 
 // guardedEnv says that this process is in a network of its own, and into which
 // file it writes what it found.
-const guardedEnv = "PAYTEST_TEST_GUARDED"
+const guardedEnv = "TEST_GUARDED"
 
 // found is what a test in a network of its own found.
 type found struct {
@@ -234,6 +234,51 @@ func sendingTo(dir, shop, url string) [][]string {
 	}
 }
 
+// recordedElsewhere are commands that send what was recorded, with paths that may be
+// taken for other hosts.
+func recordedElsewhere(t *testing.T, dir, port string) (calls [][]string) {
+	t.Helper()
+	journal, err := os.ReadFile(filepath.Join(dir, "sent.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, path := range []string{"//" + outer4 + ":" + port + "/", "http://" + outer4 + ":" + port + "/", "@" + outer4 + ":" + port + "/", "/..//" + outer4, "/\\" + outer4 + ":" + port} {
+		file := filepath.Join(dir, fmt.Sprintf("elsewhere%d.jsonl", i))
+		quoted, _ := json.Marshal(path)
+		elsewhere := strings.ReplaceAll(string(journal), `"path":"/callback/update-invoice"`, `"path":`+string(quoted))
+		elsewhere = strings.ReplaceAll(elsewhere, `"url":"http://127.0.0.1:`, `"url":"http://`+outer4+`:`)
+		if err := os.WriteFile(file, []byte(elsewhere), 0o600); err != nil || elsewhere == string(journal) {
+			t.Fatal(err, elsewhere)
+		}
+		calls = append(calls, []string{"replay", file, "--retries", "0", "--to", "http://127.0.0.1:" + port})
+	}
+	return calls
+}
+
+// resent has the page of a listener send a delivery again to an endpoint, and returns
+// how the page answered.
+func resent(t *testing.T, endpoint string, args ...string) int {
+	t.Helper()
+	l := inProcess(t, outside(), append([]string{"listen", "127.0.0.1:0", "--no-signature", "--ui=127.0.0.1:0", "--forward-to", endpoint}, args...)...)
+	defer l.end()
+	path, body := newPayer(t).payload(t)
+	if status, err := deliverTo(t, l.addr, path, body); err != nil || status != http.StatusBadGateway {
+		t.Fatal(status, err)
+	}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, l.ui+"api/deliveries/1/resend", strings.NewReader("{}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Origin", "http://"+request.URL.Host)
+	request.Header.Set("Content-Type", "application/json")
+	answer, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = answer.Body.Close()
+	return answer.StatusCode
+}
+
 // try runs the program and returns its exit code.
 func try(args []string) int {
 	env := outside()
@@ -301,6 +346,10 @@ func guarded(t *testing.T, file string) {
 		check("redirected", sendingTo(dir, shop, away), true)
 	}
 	f.Figures["redirects"] = int(redirects.Load())
+	check("recorded", recordedElsewhere(t, dir, port), true)
+	if n, code := resent(t, "http://remote.test:"+port), sprung(); n != http.StatusOK || code != 0 {
+		f.Problems = append(f.Problems, fmt.Sprintf("sent again by the page: answered %d, %d connections", n, code))
+	}
 	check("with proxies in the environment", sendingTo(dir, shop, "http://local.test:"+port), true)
 
 	// What these traps are worth.
@@ -310,6 +359,11 @@ func guarded(t *testing.T, file string) {
 		} else {
 			f.Caught = append(f.Caught, args[0]+" without the guard"+map[bool]string{true: ", for its probe"}[strings.Contains(fmt.Sprint(args), "--probe-url")])
 		}
+	}
+	if resent(t, "http://remote.test:"+port, "--allow-remote"); sprung() < 2 {
+		f.Problems = append(f.Problems, "what the page sends again goes nowhere, not even where it may")
+	} else {
+		f.Caught = append(f.Caught, "the page without the guard")
 	}
 	for what, url := range map[string]string{"follows redirects": away, "takes the environment's proxies": "http://local.test:" + port} {
 		if answer, err := http.Get(url); err == nil { //nolint:gosec,noctx // that is the bug

@@ -79,7 +79,7 @@ func outside() cli.Env {
 		Now:         time.Now,
 		Seed:        func() uint64 { return uint64(rand.Uint32()) },
 		Open:        func(name string) (fs.File, error) { return os.Open(name) },
-		Dir:         os.DirFS,
+		Dir:         func(name string) fs.FS { return folder(name) },
 		Start:       start,
 		Output:      output,
 		Files:       files{},

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -137,22 +136,13 @@ func (p *payer) slowSender(t *testing.T, addr string, i int) *slow {
 // honest delivers over a new connection until ctx ends, and returns how long each
 // delivery took.
 func (p *payer) honest(ctx context.Context, t *testing.T, addr string) (took []time.Duration) {
-	transport := &http.Transport{DisableKeepAlives: true}
 	for ctx.Err() == nil {
 		path, body := p.payload(t)
 		began := time.Now()
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+addr+path, bytes.NewReader(body))
-		if err != nil {
-			t.Error(err)
+		if status, err := deliverTo(t, addr, path, body); err != nil || status != http.StatusOK {
+			t.Errorf("an honest sender got %d, %v", status, err)
 			return took
 		}
-		request.Header.Set("Content-Type", "application/json")
-		answer, err := transport.RoundTrip(request)
-		if err != nil || answer.StatusCode != http.StatusOK {
-			t.Errorf("an honest sender got %+v, %v", answer, err)
-			return took
-		}
-		_ = answer.Body.Close()
 		took = append(took, time.Since(began))
 	}
 	return took

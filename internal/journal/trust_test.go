@@ -24,7 +24,7 @@ func cutPower(seed uint64, cuts int, b bug) (played int, err error) {
 // acknowledged record is lost, none is invented, the journal opens again, and after
 // a sync that failed nothing is acknowledged.
 func TestTrustPowerCuts(t *testing.T) {
-	cuts := trust.Scale(1000, 10_000, 1_000_000)
+	cuts := trust.Scale(1000, 10_000, 300_000)
 	played, err := cutPower(trust.Seed(t), cuts, bug{})
 	if err != nil {
 		t.Error(err)
