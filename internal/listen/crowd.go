@@ -118,8 +118,8 @@ func (c *crowd) longest() *guest {
 // changed is told by the server how a connection goes on.
 func (c *crowd) changed(conn net.Conn, state http.ConnState) {
 	g, ok := conn.(*guest)
-	if !ok {
-		return
+	if !ok || state == http.StateActive {
+		return // which is most of what is told
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
