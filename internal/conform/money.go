@@ -134,11 +134,11 @@ func tenTenths(t *trial) {
 	t.need(customer, "customer")
 	var orders []*order
 	var all []tried
-	tenth := t.withAmount("0.100000")
+	tenth := t.withAmount(fitted(t.s.roles.Price, "0.100000"))
 	if u := t.s.learned.unit; u != nil && u == t.s.roles.Price { // the other asset may not be divisible
 		tenth = func(o *payment.Options) {
-			withText(t.s.roles.Price, "0.100000")(o)
-			withText(t.s.roles.Received, "0.100000")(o)
+			withText(t.s.roles.Price, fitted(t.s.roles.Price, "0.100000"))(o)
+			withText(t.s.roles.Received, fitted(t.s.roles.Received, "0.100000"))(o)
 		}
 	}
 	for range tenths {
@@ -234,9 +234,9 @@ func mismatchReportedTwice(t *trial) {
 func (t *trial) mismatched() orderOption {
 	r := t.s.roles
 	return func(o *payment.Options) {
-		withText(r.Price, "74.074074")(o)
-		withText(r.Cash, "100000.000000")(o)
-		withText(r.Received, "70.000000")(o) // last, where it is the price, too
+		withText(r.Price, fitted(r.Price, "74.074074"))(o)
+		withText(r.Cash, fitted(r.Cash, "100000.000000"))(o)
+		withText(r.Received, fitted(r.Received, "70.000000"))(o) // last, where it is the price, too
 		withText(r.Reason, r.Mismatch)(o)
 		withText(r.DropReason, r.Mismatch)(o)
 	}
@@ -250,11 +250,11 @@ func amountChanges(t *trial) {
 		{"amounts larger than when pending", "174.074074", "235000.000000"},
 		{"amounts smaller than when pending", "7.407407", "10000.000000"},
 	} {
-		o := t.order(withText(r.Price, "74.074074"), withText(r.Cash, "100000.000000"))
+		o := t.order(withText(r.Price, fitted(r.Price, "74.074074")), withText(r.Cash, fitted(r.Cash, "100000.000000")))
 		for _, e := range o.events(append(t.s.alsoNeeded(), r.Pending)...) {
 			t.accepted(t.try(e).answer)
 		}
-		all = append(all, t.try(o.event(r.Paid, called(v.what), set(r.Price, jsondoc.StringValue(v.price)), set(r.Cash, jsondoc.StringValue(v.cash)))))
+		all = append(all, t.try(o.event(r.Paid, called(v.what), set(r.Price, jsondoc.StringValue(fitted(r.Price, v.price))), set(r.Cash, jsondoc.StringValue(fitted(r.Cash, v.cash))))))
 	}
 	t.refusedOrNothing(all)
 }
