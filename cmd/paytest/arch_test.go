@@ -38,6 +38,8 @@ func arrows() []struct{ from, to string } {
 		{"internal/load", "internal/contract internal/deliver internal/generate internal/jsondoc internal/payment internal/scenario internal/signature internal/suggest internal/verify"},
 		{"internal/conform", "internal/contract internal/deliver internal/generate internal/journal internal/jsondoc internal/payment internal/scenario internal/signature internal/suggest internal/verify"},
 		{"internal/publish", "internal/contract internal/generate internal/jsondoc internal/payment internal/schema internal/signature"},
+		{"internal/author", "internal/contract internal/generate internal/jsondoc internal/payment internal/verify"},
+		{"internal/compat", "internal/contract internal/jsondoc internal/schema"},
 		{"internal/merchant", "internal/contract internal/jsondoc internal/payment internal/signature internal/suggest"},
 		{"internal/scenario", "internal/contract internal/deliver internal/generate internal/journal internal/jsondoc internal/payment internal/signature internal/suggest internal/verify"},
 		{"internal/listen", "internal/contract internal/deliver internal/generate internal/journal internal/jsondoc internal/payment internal/signature internal/suggest internal/verify"},
