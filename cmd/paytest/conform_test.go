@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"io/fs"
 	"net"
+	"os"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -21,9 +23,14 @@ const shopSecret = "the secret of the shop"
 // secret above, right or with one bug, and sets the variable NAME to its URL:
 //
 //	shop NAME [BUG]
+//	shop NAME --contract DIR
 func cmdShop(ts *testscript.TestScript, neg bool, args []string) {
-	want(ts, !neg && (len(args) == 1 || len(args) == 2), "shop NAME [BUG]")
-	c, err := contract.Load(payloads.FS)
+	var pack fs.FS = payloads.FS
+	if len(args) == 3 && args[1] == "--contract" {
+		args, pack = args[:1], os.DirFS(ts.MkAbs(args[2]))
+	}
+	want(ts, !neg && (len(args) == 1 || len(args) == 2), "shop NAME [BUG | --contract DIR]")
+	c, err := contract.Load(pack)
 	ts.Check(err)
 	secret, err := signature.NewSecret([]byte(shopSecret))
 	ts.Check(err)

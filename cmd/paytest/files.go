@@ -123,3 +123,30 @@ func appendFile(name string, data []byte) error {
 }
 
 func makeDirs(name string) error { return os.MkdirAll(name, 0o755) }
+
+// writeFolder writes a folder beside where it is to be, and gives it its name when
+// all of it is there.
+func writeFolder(name string, files fs.FS) error {
+	if _, err := os.Lstat(name); err == nil {
+		return fs.ErrExist
+	}
+	name = filepath.Clean(name)
+	if err := makeDirs(filepath.Dir(name)); err != nil {
+		return err
+	}
+	part, err := os.MkdirTemp(filepath.Dir(name), "."+filepath.Base(name)+".part-*")
+	if err != nil {
+		return err
+	}
+	err = os.CopyFS(part, files)
+	if err == nil {
+		err = os.Chmod(part, 0o755)
+	}
+	if err == nil {
+		err = os.Rename(part, name)
+	}
+	if err != nil {
+		_ = os.RemoveAll(part)
+	}
+	return err
+}

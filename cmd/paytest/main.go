@@ -52,6 +52,11 @@ func (i *interrupts) whole(env cli.Env) cli.Env {
 			return inner(name, data)
 		}
 	}
+	folder := env.WriteFolder
+	env.WriteFolder = func(name string, files fs.FS) error {
+		i.watch()
+		return folder(name, files)
+	}
 	return env
 }
 
@@ -86,6 +91,7 @@ func outside() cli.Env {
 		WriteFile:   writeFile,
 		CreateFile:  createFile,
 		MakeDirs:    makeDirs,
+		WriteFolder: writeFolder,
 		AppendFile:  appendFile,
 		Contract:    payloads.FS,
 		Windows:     runtime.GOOS == "windows",

@@ -52,6 +52,8 @@ type Env struct {
 	WriteFile, CreateFile, AppendFile func(name string, data []byte) error
 	// MakeDirs makes a folder and those above it, where they are missing.
 	MakeDirs func(name string) error
+	// WriteFolder writes a folder that must not exist, whole or not at all.
+	WriteFolder func(name string, files fs.FS) error
 	// Contract is the built-in contract's pack.
 	Contract fs.FS
 	// Windows says that file permissions mean nothing.
@@ -194,6 +196,7 @@ func commands() []command {
 		{name: "explain", group: contract, make: newExplain},
 		{name: "graph", group: contract, make: newGraph},
 		{name: "export", group: contract, make: newExport},
+		{name: "contract", group: contract, make: newContract},
 		{name: "init", group: setup, make: newInit},
 		{name: "sign", group: setup, make: newSign},
 		{name: "verify-signature", group: setup, make: newVerifySignature},

@@ -132,7 +132,7 @@ func (a *app) completeCases(*cobra.Command, []string, string) ([]string, cobra.S
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	catalog, err := conform.Load(c, a.pack())
+	catalog, err := a.catalog(c)
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
@@ -151,7 +151,7 @@ func (a *app) conform(cmd *cobra.Command, o *conformOptions, args []string) erro
 	if err != nil {
 		return err
 	}
-	catalog, err := conform.Load(c, a.pack())
+	catalog, err := a.catalog(c)
 	if err != nil {
 		return usage("%w", err)
 	}
@@ -173,6 +173,16 @@ func (a *app) conform(cmd *cobra.Command, o *conformOptions, args []string) erro
 		return err
 	}
 	return a.conformed(cmd.Context(), run, o)
+}
+
+// catalog is the cases of the contract's pack, or, where it has none, those of the
+// built-in one: they ask for roles, and what they send is made from the contract.
+func (a *app) catalog(c *contract.Contract) (*conform.Catalog, error) {
+	pack := a.pack()
+	if !hasCases(pack) {
+		pack = a.Contract
+	}
+	return conform.Load(c, pack)
 }
 
 func selected(catalog *conform.Catalog, o *conformOptions) ([]*conform.Case, error) {

@@ -67,7 +67,7 @@ func findBug(name string) (merchant.Bug, error) {
 // demoConform runs the case that catches a bug against a merchant who has it; one
 // without a name has none.
 func (a *app) demoConform(ctx context.Context, c *contract.Contract, bug merchant.Bug) (*conform.Report, error) {
-	catalog, err := conform.Load(c, a.pack())
+	catalog, err := a.catalog(c)
 	if err != nil {
 		return nil, usage("%w", err)
 	}
