@@ -21,7 +21,7 @@ type crowd struct {
 
 	mu     sync.Mutex
 	moved  *sync.Cond
-	turn   uint64 // counts what guests begin to wait for
+	turn   atomic.Uint64 // counts what guests begin to wait for
 	guests map[*guest]struct{}
 	closed bool
 	// coming wait for room, going are those that were shown out and are not gone.
@@ -32,7 +32,7 @@ type crowd struct {
 
 // guest is a connection.
 type guest struct {
-	net.Conn
+	*watched
 	crowd *crowd
 	// since is the turn since which it waits for a request to be whole; 0 while one is
 	// being answered.
@@ -54,15 +54,25 @@ func newCrowd(most int, full func()) *crowd {
 type door struct {
 	net.Listener
 	crowd *crowd
+	// asleep says that its connections are not watched before they are woken.
+	asleep bool
 }
 
 // Accept returns the next connection, once there is room for it.
 func (d *door) Accept() (net.Conn, error) {
+	g, err := d.admit()
+	if err != nil {
+		return nil, err
+	}
+	return g, nil
+}
+
+func (d *door) admit() (*guest, error) {
 	conn, err := d.Listener.Accept()
 	if err != nil {
 		return nil, err
 	}
-	return d.crowd.enter(conn)
+	return d.crowd.enter(&watched{Conn: conn, first: true, asleep: d.asleep})
 }
 
 // Close closes the listener, and lets nobody in any more.
@@ -74,7 +84,7 @@ func (d *door) Close() error {
 	return d.Listener.Close()
 }
 
-func (c *crowd) enter(conn net.Conn) (net.Conn, error) {
+func (c *crowd) enter(conn *watched) (*guest, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for c.coming++; len(c.guests) >= c.max && !c.closed; {
@@ -96,9 +106,8 @@ func (c *crowd) enter(conn net.Conn) (net.Conn, error) {
 		_ = conn.Close()
 		return nil, net.ErrClosed
 	}
-	g := &guest{Conn: conn, crowd: c}
-	c.turn++
-	g.since.Store(c.turn)
+	g := &guest{watched: conn, crowd: c}
+	g.waits()
 	c.guests[g] = struct{}{}
 	return g, nil
 }
@@ -125,18 +134,33 @@ func (c *crowd) changed(conn net.Conn, state http.ConnState) {
 	defer c.mu.Unlock()
 	switch state {
 	case http.StateIdle:
-		c.turn++
-		g.since.Store(c.turn)
+		g.waits()
 		c.moved.Broadcast()
 	case http.StateClosed, http.StateHijacked:
-		delete(c.guests, g)
-		if g.shown.Load() {
-			c.going--
-		}
-		c.moved.Broadcast()
+		c.left(g)
 	case http.StateNew, http.StateActive:
 	}
 }
+
+// left makes room for another.
+func (c *crowd) left(g *guest) {
+	delete(c.guests, g)
+	if g.shown.Load() {
+		c.going--
+	}
+	c.moved.Broadcast()
+}
+
+// leave closes the connection, of one that no server knows.
+func (g *guest) leave() {
+	_ = g.Close()
+	g.crowd.mu.Lock()
+	defer g.crowd.mu.Unlock()
+	g.crowd.left(g)
+}
+
+// waits says that a request is waited for from now on.
+func (g *guest) waits() { g.since.Store(g.crowd.turn.Add(1)) }
 
 func (g *guest) Read(b []byte) (int, error) {
 	g.waiting.Store(true)
@@ -145,17 +169,9 @@ func (g *guest) Read(b []byte) (int, error) {
 		g.crowd.moved.Broadcast()
 		g.crowd.mu.Unlock()
 	}
-	n, err := g.Conn.Read(b)
+	n, err := g.watched.Read(b)
 	g.waiting.Store(false)
 	return n, err
-}
-
-// CloseWrite is what lets an answer arrive although not all of the request was read.
-func (g *guest) CloseWrite() error {
-	if half, ok := g.Conn.(interface{ CloseWrite() error }); ok {
-		return half.CloseWrite()
-	}
-	return nil
 }
 
 type guestKey struct{}

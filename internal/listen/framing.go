@@ -18,25 +18,11 @@ const (
 	twoEnds    = "it has both Content-Length and Transfer-Encoding, which say where it ends"
 )
 
-// watcher listens as another listener does, and watches what its connections
-// carry.
-type watcher struct{ net.Listener }
-
-func (l watcher) Accept() (net.Conn, error) {
-	conn, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	return &watched{Conn: conn, first: true}, nil
-}
-
 // misframed says what is ambiguous about the request, or an earlier one of its
 // connection; empty when nothing is.
 func misframed(r *http.Request) string {
 	if g, ok := r.Context().Value(guestKey{}).(*guest); ok {
-		if w, ok := g.Conn.(*watched); ok {
-			return w.said()
-		}
+		return g.said()
 	}
 	return ""
 }
@@ -45,6 +31,10 @@ func misframed(r *http.Request) string {
 // follows where requests begin and end.
 type watched struct {
 	net.Conn
+
+	asleep bool
+	// unread was read before the connection was woken, and is read again.
+	unread []byte
 
 	odd  atomic.Pointer[string]
 	part []byte // of a line that has not ended
@@ -78,11 +68,21 @@ func (w *watched) CloseWrite() error {
 }
 
 // Read reads, and looks at what was read.
-func (w *watched) Read(b []byte) (int, error) {
-	n, err := w.Conn.Read(b)
-	w.watch(b[:n])
+func (w *watched) Read(b []byte) (n int, err error) {
+	if len(w.unread) > 0 {
+		n = copy(b, w.unread)
+		w.unread = w.unread[n:]
+	} else {
+		n, err = w.Conn.Read(b)
+	}
+	if !w.asleep {
+		w.watch(b[:n])
+	}
 	return n, err
 }
+
+// wake says that the connection goes on with unread, which begins a request.
+func (w *watched) wake(unread []byte) { w.asleep, w.unread = false, unread }
 
 func (w *watched) watch(b []byte) {
 	for len(b) > 0 && w.look != lost {

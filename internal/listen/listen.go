@@ -41,8 +41,8 @@ type Options struct {
 	Now      func() time.Time
 	// OnDelivery is told of each delivery, one at a time, before it is answered.
 	OnDelivery func(Delivery)
-	// Lend says that neither OnDelivery nor Record keeps a delivery's body, which may
-	// then be used again for the next one.
+	// Lend says that neither OnDelivery nor Record keeps a delivery's body or header,
+	// which may then be used again for the next one.
 	Lend bool
 	// Secrets, where there are any, are those of which one must have signed each
 	// delivery by the scheme.
@@ -134,7 +134,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header()["Content-Type"] = h.json
 	room := h.borrow()
 	defer h.giveBack(room)
-	try, asked := h.judge(&d, w, r, known, room)
+	try, asked, refused := try{}, true, h.refused(&d, w, r, known, room)
+	if !refused {
+		try, asked = h.judge(&d)
+	}
 	if !asked {
 		_, _ = w.Write(d.Answer)
 		return
@@ -143,7 +146,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		defer h.whenGone(r, try)()
 	}
 	header := h.treat(&d, r)
-	if h.finish(&d, try, r) {
+	if h.finish(r.Context(), &d, try) {
 		maps.Copy(w.Header(), header)
 	}
 	if d.Dropped || isGone(r.Context()) {
@@ -180,9 +183,8 @@ func (h *Handler) giveBack(room *[]byte) {
 	}
 }
 
-// judge finds the verdict and the answer to it. It reports whether the delivery
-// is one of those that were asked for.
-func (h *Handler) judge(d *Delivery, w http.ResponseWriter, r *http.Request, known bool, room *[]byte) (try try, asked bool) {
+// refused reads the delivery, and answers one whose payload need not be looked at.
+func (h *Handler) refused(d *Delivery, w http.ResponseWriter, r *http.Request, known bool, room *[]byte) bool {
 	answer, finding := h.door(w, r, known)
 	unread, broken := h.read(d, w, r, room)
 	whole(r.Context())
@@ -190,14 +192,25 @@ func (h *Handler) judge(d *Delivery, w http.ResponseWriter, r *http.Request, kno
 		answer, finding = unread, broken
 	}
 	if finding == nil {
-		answer, finding = h.signed(d, r)
+		return false
 	}
-	if finding != nil {
-		d.Verdict = verify.Verdict{Findings: []verify.Finding{*finding}}
-		h.answer(d, &answer)
-		if answer.Status == http.StatusMethodNotAllowed {
-			w.Header().Set("Allow", http.MethodPost)
-		}
+	h.refuse(d, &answer, finding)
+	if answer.Status == http.StatusMethodNotAllowed {
+		w.Header().Set("Allow", http.MethodPost)
+	}
+	return true
+}
+
+func (h *Handler) refuse(d *Delivery, answer *contract.Answer, f *verify.Finding) {
+	d.Verdict = verify.Verdict{Findings: []verify.Finding{*f}}
+	h.answer(d, answer)
+}
+
+// judge finds the verdict on what was read, and the answer to it. It reports whether
+// the delivery is one of those that were asked for.
+func (h *Handler) judge(d *Delivery) (try try, asked bool) {
+	if answer, finding := h.signed(d); finding != nil {
+		h.refuse(d, &answer, finding)
 		return try, true
 	}
 	if h.Filter != nil && !h.Filter(verify.Names(h.Contract, d.Body)) {
@@ -205,7 +218,7 @@ func (h *Handler) judge(d *Delivery, w http.ResponseWriter, r *http.Request, kno
 		return try, false
 	}
 	notes := d.Verdict.Findings
-	d.Verdict = h.Checker.Check(d.Body, r.URL.Path)
+	d.Verdict = h.Checker.Check(d.Body, d.Path)
 	d.Verdict.Findings = append(d.Verdict.Findings, notes...)
 	try = h.retried(d)
 	h.answer(d, h.choose(&d.Verdict))
@@ -213,11 +226,11 @@ func (h *Handler) judge(d *Delivery, w http.ResponseWriter, r *http.Request, kno
 }
 
 // signed checks the signature, where one is asked for.
-func (h *Handler) signed(d *Delivery, r *http.Request) (contract.Answer, *verify.Finding) {
+func (h *Handler) signed(d *Delivery) (contract.Answer, *verify.Finding) {
 	if h.verifier == nil {
 		return contract.Answer{}, nil
 	}
-	res := h.verifier.Verify(r.Header, d.Body, d.Time, signature.DefaultTolerance)
+	res := h.verifier.Verify(d.Header, d.Body, d.Time, signature.DefaultTolerance)
 	if res.OK {
 		d.Signature = string(res.Family)
 		if res.Family != signature.Both {
@@ -291,7 +304,7 @@ func drop(d *Delivery) { d.Dropped, d.Status, d.Answer = true, 0, nil }
 
 // finish records and reports the delivery; one that cannot be recorded is not
 // acknowledged. It reports whether the answer stands.
-func (h *Handler) finish(d *Delivery, try try, r *http.Request) bool {
+func (h *Handler) finish(sender context.Context, d *Delivery, try try) bool {
 	recorded, now := true, h.Now()
 	d.Latency = now.Sub(d.Time)
 	if h.Record != nil {
@@ -302,7 +315,7 @@ func (h *Handler) finish(d *Delivery, try try, r *http.Request) bool {
 		}
 		now = h.Now()
 	}
-	inTime := now.Sub(d.Time) <= h.Contract.Delivery.Timeout && r.Context().Err() == nil
+	inTime := now.Sub(d.Time) <= h.Contract.Delivery.Timeout && sender.Err() == nil
 	h.attempts.end(try, now, inTime && !d.Dropped && slices.Contains(h.Contract.Delivery.Success, d.Status))
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -114,16 +114,30 @@ func Serve(ctx context.Context, listeners []net.Listener, h http.Handler, full f
 		},
 		ConnState: guests.changed,
 	}
-	failed := make(chan error, len(listeners))
+	failed := make(chan error, len(listeners)+1)
 	var wg sync.WaitGroup
-	for _, ln := range listeners {
-		wg.Go(func() { failed <- srv.Serve(&door{watcher{ln}, guests}) })
+	serve := func(d *door) error { return srv.Serve(d) }
+	leave := func() {}
+	p, direct := h.(*Handler)
+	if direct = direct && p.prompt && p.Lend; direct {
+		front := newFront(p)
+		serve, leave = func(d *door) error { return front.accept(ctx, d) }, front.leave
+		wg.Go(func() { failed <- srv.Serve(front.rest) })
+	}
+	doors := make([]*door, len(listeners))
+	for i, ln := range listeners {
+		doors[i] = &door{ln, guests, direct}
+		wg.Go(func() { failed <- serve(doors[i]) })
 	}
 	var err error
 	select {
 	case <-ctx.Done():
 	case err = <-failed:
 	}
+	for _, d := range doors {
+		_ = d.Close()
+	}
+	leave()
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer cancel()
 	if shut := srv.Shutdown(drain); shut != nil {

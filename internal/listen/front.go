@@ -1,0 +1,185 @@
+package listen
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// firstTimeout is how long a new connection may be silent: whoever it is handed to
+	// then waits for readTimeout, so that none is held for longer than 10 s without a
+	// request.
+	firstTimeout = 3 * time.Second
+	// rearm is how old a connection's deadlines may become: to set them costs more
+	// than to read a request.
+	rearm = 2 * time.Second
+	// acceptPause is the pause after a failure to accept that may pass.
+	acceptPause = 50 * time.Millisecond
+	// keptAnswer is how large the room for answers may be to be used again.
+	keptAnswer = 64 << 10
+)
+
+// front answers plain requests itself. A connection on which anything else comes,
+// or part of a request only, goes to net/http with all that is not answered yet, and
+// stays there.
+type front struct {
+	h    *Handler
+	rest *handover
+	wg   sync.WaitGroup
+	over atomic.Bool // set with mu
+
+	mu   sync.Mutex
+	open map[*guest]struct{}
+}
+
+func newFront(h *Handler) *front {
+	return &front{h: h, rest: &handover{conns: make(chan *guest), done: make(chan struct{})}, open: map[*guest]struct{}{}}
+}
+
+// accept takes a door's connections until it is closed.
+func (f *front) accept(ctx context.Context, d *door) error {
+	for {
+		g, err := d.admit()
+		var passing interface{ Temporary() bool }
+		switch {
+		case err == nil:
+			f.begin(g)
+		case !errors.As(err, &passing) || !passing.Temporary():
+			return err
+		default:
+			select {
+			case <-ctx.Done():
+			case <-time.After(acceptPause):
+			}
+		}
+	}
+}
+
+func (f *front) begin(g *guest) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.over.Load() {
+		g.leave()
+		return
+	}
+	f.open[g] = struct{}{}
+	f.wg.Go(func() { f.serve(g) })
+}
+
+// serve answers a connection's plain requests.
+func (f *front) serve(g *guest) {
+	handed := false
+	defer func() {
+		_ = recover() // as net/http does: what fails is one delivery, not the listener
+		f.mu.Lock()
+		delete(f.open, g)
+		f.mu.Unlock()
+		if !handed || !f.rest.hand(g) {
+			g.leave()
+		}
+	}()
+	handed = f.answer(g)
+}
+
+// answer answers plain requests until the connection ends, and reports whether it
+// goes on with something else, which it is awake to then.
+func (f *front) answer(g *guest) bool {
+	var p plain
+	var out []byte
+	buf := make([]byte, plainBytes)
+	var armed time.Time // when a request was answered
+	alive := f.arm(g, f.h.Now(), firstTimeout)
+	for alive && !f.over.Load() {
+		n, err := g.Read(buf)
+		if err != nil || g.shown.Load() {
+			return false
+		}
+		at, used := time.Time{}, 0
+		for out = out[:0]; used < n && p.read(buf[used:n], f.h.paths); used += p.size {
+			out, at = f.h.plainDelivery(out, &p)
+		}
+		if used > 0 {
+			g.waits()
+			if at.Sub(armed) >= rearm {
+				alive, armed = f.arm(g, at, idleTimeout+rearm), at
+			}
+			if _, err := g.Write(out); err != nil {
+				return false
+			}
+		}
+		if used < n {
+			g.wake(bytes.Clone(buf[used:n]))
+			return true
+		}
+		if cap(out) > keptAnswer {
+			out = nil
+		}
+	}
+	return false
+}
+
+// arm sets a connection's deadlines, unless all is over.
+func (f *front) arm(g *guest, now time.Time, reading time.Duration) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.over.Load() {
+		return false
+	}
+	return g.SetReadDeadline(now.Add(reading)) == nil && g.SetWriteDeadline(now.Add(writeTimeout)) == nil
+}
+
+// leave ends the connections that wait for a request, and returns when all that is
+// under way is answered. The doors must be closed.
+func (f *front) leave() {
+	f.mu.Lock()
+	f.over.Store(true)
+	end := f.h.Now().Add(drainTimeout)
+	for g := range f.open {
+		_ = g.SetReadDeadline(time.Unix(1, 0))
+		_ = g.SetWriteDeadline(end)
+	}
+	f.mu.Unlock()
+	f.wg.Wait()
+}
+
+// handover is a net.Listener for connections that were accepted elsewhere.
+type handover struct {
+	conns chan *guest
+	once  sync.Once
+	done  chan struct{}
+}
+
+// hand gives a connection away, whose deadlines are those of whoever takes it; it
+// reports whether somebody did.
+func (h *handover) hand(g *guest) bool {
+	select {
+	case h.conns <- g:
+		return true
+	case <-h.done:
+		return false
+	}
+}
+
+// Accept implements net.Listener.
+func (h *handover) Accept() (net.Conn, error) {
+	select {
+	case conn := <-h.conns:
+		return conn, nil
+	case <-h.done:
+		return nil, net.ErrClosed
+	}
+}
+
+// Close implements net.Listener.
+func (h *handover) Close() error {
+	h.once.Do(func() { close(h.done) })
+	return nil
+}
+
+// Addr implements net.Listener.
+func (h *handover) Addr() net.Addr { return &net.TCPAddr{} }
