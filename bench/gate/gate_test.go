@@ -5,6 +5,7 @@ package gate
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -27,7 +28,7 @@ const (
 	rounds      = 7    // of which each side's best counts: a busy machine spoils some
 	maxRounds   = 28   // when it spoils more
 	maxAccept   = 0.6  // of the time of json.Valid
-	minListener = 0.5  // of the throughput of a bare handler
+	minListener = 0.7  // of the throughput of a bare handler
 	accepts     = 2000 // of each state's payload, in a round
 	deliveries  = 2000 // in a round
 )
@@ -69,13 +70,14 @@ func TestListener(t *testing.T) {
 		t.Fatal(err)
 	}
 	scheme := signature.HMACHeader(c.Signature.Header, "", signature.Hex)
-	bare := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	bare := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = io.WriteString(w, `{"status":"ok"}`)
 	}))
+	defer bare.Close()
 	listener := serve(t, listen.New(listen.Options{
-		Contract: c, Checker: verify.NewChecker(c, verify.Strict{}), Now: time.Now, OnDelivery: func(listen.Delivery) {},
+		Contract: c, Checker: verify.NewChecker(c, verify.Strict{}), Now: time.Now, OnDelivery: func(listen.Delivery) {}, Lend: true,
 		Secrets: []signature.Secret{secret}, Scheme: scheme,
 	}))
 	next := uint64(0)
@@ -92,7 +94,7 @@ func TestListener(t *testing.T) {
 				events = append(events, delivery{st.Path, h, raw})
 			}
 		}
-		return bare.deliver(t, events), listener.deliver(t, events)
+		return deliver(t, bare.URL, events), deliver(t, listener, events)
 	})
 	t.Logf("listener: %.2f of the throughput of a bare handler, at least %.2f is wanted", got, minListener)
 	if got < minListener {
@@ -151,29 +153,38 @@ type delivery struct {
 	body   []byte
 }
 
-type server struct {
-	url    string
-	client *http.Client
-}
-
-func serve(t *testing.T, h http.Handler) *server {
+// serve listens as the program does, until the test ends, and returns the URL.
+func serve(t *testing.T, h http.Handler) string {
 	t.Helper()
-	s := httptest.NewServer(h)
-	t.Cleanup(s.Close)
-	return &server{s.URL, s.Client()}
+	listeners, err := listen.Open(t.Context(), "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	served := make(chan error, 1)
+	go func() { served <- listen.Serve(ctx, listeners, h) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	})
+	return "http://" + listeners[0].Addr().String()
 }
 
 // deliver is how many seconds the deliveries take, which must all be answered 200.
-func (s *server) deliver(t *testing.T, all []delivery) float64 {
+func deliver(t *testing.T, url string, all []delivery) float64 {
 	t.Helper()
+	client := &http.Client{Transport: &http.Transport{}}
+	defer client.CloseIdleConnections()
 	start := time.Now()
 	for _, d := range all {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+d.path, bytes.NewReader(d.body))
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+d.path, bytes.NewReader(d.body))
 		if err != nil {
 			t.Fatal(err)
 		}
 		r.Header = d.header
-		answer, err := s.client.Do(r)
+		answer, err := client.Do(r)
 		if err != nil {
 			t.Fatal(err)
 		}
