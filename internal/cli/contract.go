@@ -54,9 +54,9 @@ func newContractNew(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "new DIR",
 		Short: "Write a small pack to start from",
-		Long: `Write a small pack into a new folder: one subject, three states, signed. It works
-as it is, with every command; change it into your provider's. What is there
-already is never overwritten.`,
+		Long: `Write a small pack into a new folder: one subject, three states, signed. It
+works as it is, with every command; change it into your provider's. What is
+there already is never overwritten.`,
 		Example: `  paytest contract new ./provider
   paytest payload --contract ./provider`,
 		Args:              atMost(1),
