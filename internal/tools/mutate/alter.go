@@ -40,13 +40,21 @@ type altering struct {
 	file     string
 	function string
 	next     int
+	// was says what stood in the place of a node, and on which line, before there
+	// were mutants in it.
+	was map[ast.Node]place
+}
+
+type place struct {
+	text string
+	line int
 }
 
 // alter makes the mutants of a package and returns its files with all of them in,
 // by their path. Those that are dropped are
 // numbered, which count bounds, and not written.
 func alter(pkg *packages.Package, dropped map[int]bool) (mutants []mutant, files map[string][]byte, count int, err error) {
-	a := &altering{pkg: pkg, dropped: dropped}
+	a := &altering{pkg: pkg, dropped: dropped, was: map[ast.Node]place{}}
 	files = map[string][]byte{}
 	for i, f := range pkg.Syntax {
 		path := pkg.CompiledGoFiles[i]
@@ -59,7 +67,7 @@ func alter(pkg *packages.Package, dropped map[int]bool) (mutants []mutant, files
 			}
 			a.function = fn.Name.Name
 			if fn.Recv != nil {
-				a.function = strings.TrimLeft(a.text(fn.Recv.List[0].Type), "*") + "." + a.function
+				a.function = strings.TrimLeft(a.read(fn.Recv.List[0].Type).text, "*") + "." + a.function
 			}
 			astutil.Apply(fn.Body, a.enter, a.leave)
 		}
@@ -74,6 +82,10 @@ func alter(pkg *packages.Package, dropped map[int]bool) (mutants []mutant, files
 
 // enter keeps out of what is no expression that is carried out.
 func (a *altering) enter(c *astutil.Cursor) bool {
+	switch n := c.Node().(type) {
+	case ast.Expr, ast.Stmt:
+		a.was[n] = a.read(n)
+	}
 	switch n := c.Node().(type) {
 	case *ast.GenDecl:
 		return n.Tok != token.CONST && n.Tok != token.TYPE
@@ -93,7 +105,7 @@ func (a *altering) leave(c *astutil.Cursor) bool {
 		a.binary(c, n)
 	case *ast.UnaryExpr:
 		if n.Op == token.NOT {
-			a.replace(c, n, "!x", "x", func(id int) ast.Expr { return call("zzNot", id, n.X) })
+			a.replace(c, n, a.text(n), a.text(n.X), func(id int) ast.Expr { return call("zzNot", id, n.X) })
 		}
 	case *ast.Ident:
 		if _, universal := a.pkg.TypesInfo.Uses[n].(*types.Const); universal && (n.Name == "true" || n.Name == "false") {
@@ -121,27 +133,36 @@ func (a *altering) leave(c *astutil.Cursor) bool {
 // new numbers a mutant; it is false for one that is dropped.
 func (a *altering) new(n ast.Node, from, to string) (id int, wanted bool) {
 	a.next++
-	if a.dropped[a.next] || !n.Pos().IsValid() {
+	if a.dropped[a.next] {
 		return a.next, false
 	}
-	a.mutants = append(a.mutants, mutant{a.next, a.file, a.pkg.Fset.Position(n.Pos()).Line, a.function, from, to})
+	a.mutants = append(a.mutants, mutant{a.next, a.file, a.was[n].line, a.function, from, to})
 	return a.next, true
 }
 
 func (a *altering) replace(c *astutil.Cursor, n ast.Expr, from, to string, with func(id int) ast.Expr) {
 	if id, ok := a.new(n, from, to); ok {
-		c.Replace(with(id))
+		a.put(c, n, with(id))
 	}
 }
 
-// text is the source of a node, without the mutants in it.
-func (a *altering) text(n ast.Node) string {
+// text is what stood in the place of a node.
+func (a *altering) text(n ast.Node) string { return a.was[n].text }
+
+// put puts a mutant in the place of a node.
+func (a *altering) put(c *astutil.Cursor, old, now ast.Node) {
+	a.was[now] = a.was[old]
+	c.Replace(now)
+}
+
+// read is the source of a node that has no mutants in it.
+func (a *altering) read(n ast.Node) place {
 	start, end := a.pkg.Fset.Position(n.Pos()), a.pkg.Fset.Position(n.End())
 	source, err := readSource(start.Filename)
 	if err != nil || end.Offset > len(source) || start.Offset >= end.Offset {
-		return ""
+		return place{line: start.Line}
 	}
-	return strings.Join(strings.Fields(string(source[start.Offset:end.Offset])), " ")
+	return place{strings.Join(strings.Fields(string(source[start.Offset:end.Offset])), " "), start.Line}
 }
 
 // opposites are what an operator becomes.
@@ -157,7 +178,7 @@ func opposites(op token.Token) []token.Token {
 }
 
 func (a *altering) binary(c *astutil.Cursor, n *ast.BinaryExpr) {
-	of := a.text(n)
+	of, now := a.text(n), ast.Expr(n)
 	for _, op := range opposites(n.Op) {
 		if !a.suits(n, op) {
 			continue
@@ -166,18 +187,19 @@ func (a *altering) binary(c *astutil.Cursor, n *ast.BinaryExpr) {
 		if !ok {
 			continue
 		}
-		switch now, _ := c.Node().(ast.Expr); n.Op {
+		switch n.Op {
 		case token.LAND:
-			c.Replace(call("zzAll", id, n.X, later(n.Y)))
+			now = call("zzAll", id, n.X, later(n.Y))
 		case token.LOR:
-			c.Replace(call("zzAny", id, n.X, later(n.Y)))
+			now = call("zzAny", id, n.X, later(n.Y))
 		case token.LSS, token.LEQ, token.GTR, token.GEQ, token.EQL, token.NEQ:
-			c.Replace(both(id, now, &ast.BinaryExpr{X: n.X, Op: op, Y: n.Y}))
+			now = both(id, now, &ast.BinaryExpr{X: n.X, Op: op, Y: n.Y})
 		case token.SHL, token.SHR:
-			c.Replace(call("zzShift"+way(n.Op), id, a.typed(n.X), n.Y))
+			now = call("zzShift"+way(n.Op), id, a.typed(n.X), n.Y)
 		default:
-			c.Replace(call("zz"+words(n.Op)+words(op), id, n.X, n.Y))
+			now = call("zz"+words(n.Op)+words(op), id, n.X, n.Y)
 		}
+		a.put(c, n, now)
 	}
 }
 
@@ -255,7 +277,9 @@ func (a *altering) negated(cond ast.Expr) ast.Expr {
 	if !ok {
 		return cond
 	}
-	return call("zzFlip", id, cond)
+	out := call("zzFlip", id, cond)
+	a.was[out] = a.was[cond]
+	return out
 }
 
 func (a *altering) step(c *astutil.Cursor, n *ast.IncDecStmt) {
@@ -270,7 +294,7 @@ func (a *altering) step(c *astutil.Cursor, n *ast.IncDecStmt) {
 	}
 	of := a.text(n.X)
 	if id, ok := a.new(n, of+by, of+to); ok {
-		c.Replace(&ast.ExprStmt{X: call(name, id, &ast.UnaryExpr{Op: token.AND, X: n.X})})
+		a.put(c, n, &ast.ExprStmt{X: call(name, id, &ast.UnaryExpr{Op: token.AND, X: n.X})})
 	}
 }
 
@@ -282,7 +306,7 @@ func (a *altering) assign(c *astutil.Cursor, n *ast.AssignStmt) {
 		return
 	}
 	of := a.text(n)
-	a.remove(c, n)
+	now := a.remove(c, n)
 	op, ok := map[token.Token]token.Token{
 		token.ADD_ASSIGN: token.SUB_ASSIGN, token.SUB_ASSIGN: token.ADD_ASSIGN, token.OR_ASSIGN: token.AND_ASSIGN, token.AND_ASSIGN: token.OR_ASSIGN,
 	}[n.Tok]
@@ -290,29 +314,32 @@ func (a *altering) assign(c *astutil.Cursor, n *ast.AssignStmt) {
 		return
 	}
 	if id, ok := a.new(n, of, a.text(n.Lhs[0])+" "+op.String()+" "+a.text(n.Rhs[0])); ok {
-		now, _ := c.Node().(ast.Stmt)
 		other := &ast.AssignStmt{Lhs: n.Lhs, Tok: op, Rhs: n.Rhs}
-		c.Replace(&ast.IfStmt{Cond: call("zz", id), Body: &ast.BlockStmt{List: []ast.Stmt{other}}, Else: &ast.BlockStmt{List: []ast.Stmt{now}}})
+		a.put(c, n, &ast.IfStmt{Cond: call("zz", id), Body: &ast.BlockStmt{List: []ast.Stmt{other}}, Else: &ast.BlockStmt{List: []ast.Stmt{now}}})
 	}
 }
 
-// remove leaves a statement out.
-func (a *altering) remove(c *astutil.Cursor, n ast.Stmt) {
+// remove leaves a statement out, and returns what stands in its place.
+func (a *altering) remove(c *astutil.Cursor, n ast.Stmt) ast.Stmt {
 	if c.Index() < 0 {
-		return
+		return n
 	}
 	if e, ok := n.(*ast.ExprStmt); ok {
 		called, isCall := e.X.(*ast.CallExpr)
 		if !isCall {
-			return
+			return n
 		}
 		if f, ok := called.Fun.(*ast.Ident); ok && (f.Name == "panic" || strings.HasPrefix(f.Name, "zz")) {
-			return
+			return n
 		}
 	}
-	if id, ok := a.new(n, a.text(n), "(nothing)"); ok {
-		c.Replace(&ast.IfStmt{Cond: &ast.UnaryExpr{Op: token.NOT, X: call("zz", id)}, Body: &ast.BlockStmt{List: []ast.Stmt{n}}})
+	id, ok := a.new(n, a.text(n), "(nothing)")
+	if !ok {
+		return n
 	}
+	now := &ast.IfStmt{Cond: &ast.UnaryExpr{Op: token.NOT, X: call("zz", id)}, Body: &ast.BlockStmt{List: []ast.Stmt{n}}}
+	a.put(c, n, now)
+	return now
 }
 
 // returns makes a function return the zero value.

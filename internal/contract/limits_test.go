@@ -1,0 +1,114 @@
+package contract_test
+
+import (
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/paytest/paytest/internal/contract"
+)
+
+// accepted loads the small pack after a change.
+func accepted(t *testing.T, change func(t *testing.T, pack fstest.MapFS)) *contract.Contract {
+	t.Helper()
+	pack := boxes(t)
+	change(t, pack)
+	c, err := contract.Load(pack)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// roles puts a member into the small pack's contract.
+func roles(text string) func(t *testing.T, pack fstest.MapFS) {
+	return replace(inContract, `"delivery": {`, `"roles": `+text+`, "delivery": {`)
+}
+
+// TestLoadTakesWhatIsJustAllowed goes to the edge of each limit.
+func TestLoadTakesWhatIsJustAllowed(t *testing.T) {
+	for name, change := range map[string]func(t *testing.T, pack fstest.MapFS){
+		"the smallest and the largest status": replace(inContract, `[204]`, `[100, 599]`),
+		"an answer of 200":                    replace(inContract, `"status": 404`, `"status": 200`),
+		"an answer of 599":                    replace(inContract, `"status": 404`, `"status": 599`),
+		"no wait before a retry":              replace(inContract, `"timeout": "2s"`, `"timeout": "2s", "backoff": ["0s"]`),
+		"the most retries":                    replace(inContract, `"timeout": "2s"`, `"timeout": "2s", "backoff": ["1s"`+strings.Repeat(`, "1s"`, 19)+`]`),
+		"the most groups":                     statistics(`{"groups": ["size"` + strings.Repeat(`, "size"`, 15) + `], "source": "manual"}`),
+		"the longest decimals": generator(`{"decimal": {"min": "` + strings.Repeat("1", 30) + `", "max": "` + strings.Repeat("1", 30) + `", "step": "0.` +
+			strings.Repeat("0", 17) + `1", "places": 18}}`),
+		"a range of one":                 generator(`{"integer": {"min": 7, "max": 7}}`),
+		"a whole, and all that is below": replace(inFacts, `"percent": [10, 90]`, `"percent": [99, 99]`),
+		"more than a whole":              replace(inFacts, `"percent": [10, 90]`, `"percent": [101, 101]`),
+		"the first and the last letter":  replace(inContract, `"flow": {`, `"roles": {"states": {"paid": "box/sealed"}, "facts": {"price": "size"}}, "flow": {`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			accepted(t, change)
+		})
+	}
+}
+
+func TestRolesAreRead(t *testing.T) {
+	c := accepted(t, roles(`{"states": {"paid": "box/sealed", "pending": "box/folded"}, "facts": {"price": "size"}, "mismatch": "small"}`))
+	if c.Roles == nil {
+		t.Fatal("no roles")
+	}
+	all := c.Roles.States()
+	if len(all) != 9 || all["paid"] == nil || all["paid"].Name != "sealed" || all["pending"] == nil || all["failed"] != nil {
+		t.Errorf("%v", all)
+	}
+	if c.Roles.Price == nil || c.Roles.Price.Name != "size" || c.Roles.Mismatch != "small" || c.Roles.Paid != all["paid"] {
+		t.Errorf("%+v", c.Roles)
+	}
+	if without := accepted(t, func(*testing.T, fstest.MapFS) {}); without.Roles != nil {
+		t.Errorf("%+v", without.Roles)
+	}
+}
+
+func TestLoadRefusesRoles(t *testing.T) {
+	refuse(t, []refusal{
+		{"no object", roles(`[]`), inContract, "/roles", "it takes a JSON object"},
+		{"another member", roles(`{"states": {}, "facts": {}, "role": 1}`), inContract, "/roles/role", "no field"},
+		{"no role of a state", roles(`{"states": {"payed": "box/sealed"}, "facts": {}}`), inContract, "/roles/states/payed", "is no role of a state"},
+		{"no role of a fact", roles(`{"states": {}, "facts": {"prise": "size"}}`), inContract, "/roles/facts/prise", "is no role of a fact"},
+		{"nothing paid", roles(`{"states": {}, "facts": {"price": "size"}}`), inContract, "/roles", "names no state that is paid"},
+		{"no price", roles(`{"states": {"paid": "box/sealed"}, "facts": {}}`), inContract, "/roles", "no fact that is the price"},
+		{"no state", roles(`{"states": {"paid": "box/closed"}, "facts": {"price": "size"}}`), inContract, "/roles/states/paid", "box/closed"},
+	})
+}
+
+func TestSignatureAndAnswersAreRead(t *testing.T) {
+	c := accepted(t, replace(inContract, `"delivery": {`, `"signature": {"header": "X-Sign", "answer": {"status": 401, "body": {"no": 1}, "derived": "a guess"}, "source": "manual"}, "delivery": {`))
+	s := c.Signature
+	if s == nil || s.Header != "X-Sign" || s.Source != "manual" || s.Answer.Status != 401 || s.Answer.Derived != "a guess" || string(s.Answer.Body.AppendCanonical(nil)) != `{"no":1}` {
+		t.Errorf("%+v", s)
+	}
+	if c.Delivery.Source != "manual" || c.Delivery.Timeout != 2*time.Second || c.Answers.WrongEvent.Status != 404 || c.Answers.WrongEvent.Source != "manual" {
+		t.Errorf("%+v, %+v", c.Delivery, c.Answers)
+	}
+}
+
+func TestBasis(t *testing.T) {
+	for _, x := range [][3]string{{"a", "", "a"}, {"", "b", "derived: b"}, {"a", "b", "a (derived: b)"}, {"", "", ""}} {
+		if got := contract.Basis(x[0], x[1]); got != x[2] {
+			t.Errorf("Basis(%q, %q) = %q", x[0], x[1], got)
+		}
+	}
+}
+
+func TestPlaceholdersAtEveryPlace(t *testing.T) {
+	long := strings.Repeat("9", 18)
+	text := "{a}{b}{ {c/10} {d/" + long + "} {e/" + long + "9} {f/0} {1g} {h/} {}"
+	want := []contract.Placeholder{
+		{Start: 0, End: 3, Fact: "a"}, {Start: 3, End: 6, Fact: "b"}, {Start: 8, End: 14, Fact: "c", By: "10"},
+		{Start: 15, End: 15 + len(long) + 4, Fact: "d", By: long},
+	}
+	if diff := cmp.Diff(want, contract.Placeholders(text)); diff != "" {
+		t.Error(diff)
+	}
+	if got := contract.Placeholders("none"); got != nil {
+		t.Error(got)
+	}
+}
