@@ -21,8 +21,9 @@ const counterpart = "Catches"
 
 // proof is one line of the table.
 type proof struct {
-	// path is the package's import path, room the same without the module.
-	path, room string
+	// path is the package's import path, room the same without the module, dir where
+	// it is.
+	path, room, dir string
 	// name is that of the test without what all have in common: EverySequence of
 	// TestTrustEverySequence, and the whole name of a fuzz target.
 	name string
@@ -36,12 +37,14 @@ type proof struct {
 type outcome struct {
 	verdict verdict
 	// why says in a line what is wrong, and output is what its tests wrote.
-	why     string
-	output  []string
-	seed    string
-	figures []figure
-	caught  []string
-	seconds float64
+	why    string
+	output []string
+	// searched is set when the fuzzer was started.
+	searched bool
+	seed     string
+	figures  []figure
+	caught   []string
+	seconds  float64
 }
 
 type figure struct{ name, value string }
@@ -143,7 +146,7 @@ func (p goPackage) add(byName map[string]*proof, test, target string) {
 	one := byName[name]
 	if one == nil {
 		room := strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, p.Module.Path), "/")
-		one = &proof{path: p.ImportPath, room: cmp.Or(room, "."), name: name, fuzz: target != ""}
+		one = &proof{path: p.ImportPath, dir: p.Dir, room: cmp.Or(room, "."), name: name, fuzz: target != ""}
 		byName[name] = one
 	}
 	one.tests = append(one.tests, function)

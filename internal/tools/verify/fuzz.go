@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
@@ -12,7 +15,7 @@ import (
 // In a quick run all fuzz targets together have this long, in a full one each has
 // a minute.
 const (
-	quickFuzzing = 3 * time.Minute
+	quickFuzzing = 2 * time.Minute
 	fullFuzzing  = time.Minute
 	leastFuzzing = 3 * time.Second
 )
@@ -36,25 +39,53 @@ func (s *session) fuzz(ctx context.Context) {
 	default:
 		each = min(fullFuzzing, max(leastFuzzing, (quickFuzzing/time.Duration(len(targets))).Truncate(time.Second)))
 	}
-	for _, p := range targets {
-		if p.verdict == "" {
-			s.fuzzOne(ctx, p, each)
-		}
+	cache, err := exec.CommandContext(ctx, "go", "env", "GOCACHE").Output()
+	if err != nil {
+		cache = []byte(os.TempDir())
+	}
+	for rest := targets; len(rest) > 0; {
+		n := sameRoom(rest)
+		s.fuzzRoom(ctx, rest[:n], each, filepath.Join(strings.TrimSpace(string(cache)), "fuzz", rest[0].path))
+		rest = rest[n:]
 	}
 }
 
-func (s *session) fuzzOne(ctx context.Context, p *proof, each time.Duration) {
-	cmd := s.command(ctx, "-run", "^$", "-fuzz", "^"+p.name+"$", "-fuzztime", each.String(), p.path)
-	started := time.Now()
-	out, err := cmd.CombinedOutput()
-	p.seconds += time.Since(started).Seconds()
-	p.fuzzed(out, err)
-	fmt.Fprintf(s.progress, "verify:   fuzzed %s, %.1f s\n", p.title(), time.Since(started).Seconds())
+// fuzzRoom builds one package's tests once, as the fuzzer needs them, and searches
+// with each of its targets. The inputs that are worth trying again are kept where
+// "go test" keeps them.
+func (s *session) fuzzRoom(ctx context.Context, targets []*proof, each time.Duration, kept string) {
+	dir, err := os.MkdirTemp("", "verify")
+	if err != nil {
+		fmt.Fprintln(s.progress, "verify:", err)
+		return // what was not fuzzed is not proven
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	binary := filepath.Join(dir, "fuzz.test.exe")
+	build := s.command(ctx, "go", "test", "-c", "-fuzz=.", "-o", binary, targets[0].path)
+	if out, err := build.CombinedOutput(); err != nil {
+		for _, p := range targets {
+			p.fuzzed(out, err)
+		}
+		return
+	}
+	for _, p := range targets {
+		if p.verdict != "" {
+			continue
+		}
+		cmd := s.command(ctx, binary, "-test.run", "^$", "-test.fuzz", "^"+p.name+"$", "-test.fuzztime", each.String(), "-test.fuzzcachedir", kept)
+		cmd.Dir = p.dir
+		started := time.Now()
+		out, err := cmd.CombinedOutput()
+		p.seconds += time.Since(started).Seconds()
+		p.fuzzed(out, err)
+		fmt.Fprintf(s.progress, "verify:   fuzzed %s, %.1f s\n", p.title(), time.Since(started).Seconds())
+	}
 }
 
 // fuzzed reads what the fuzzer said. On a busy machine it may call its own
 // deadline a failure; a real one comes with an input.
 func (p *proof) fuzzed(out []byte, err error) {
+	p.searched = true
 	lines := regexp.MustCompile(`(?m)^fuzz: elapsed: (\S+), execs: (\d+) `).FindAllSubmatch(out, -1)
 	if len(lines) > 0 {
 		last := lines[len(lines)-1]

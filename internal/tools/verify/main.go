@@ -79,7 +79,7 @@ func parse(args []string, errs io.Writer) (options, error) {
 	f.BoolVar(&o.full, "full", false, "try as much as is worth trying, which takes hours; otherwise what ten minutes allow")
 	only := f.String("only", "", "run only the proofs whose name, such as internal/verify.EverySequence, matches this `regexp`")
 	f.Uint64Var(&o.seed, "seed", uint64(rand.Uint32()), "repeat the run of this `number`")
-	f.DurationVar(&o.fuzzing, "fuzztime", 0, "fuzz each target for this `duration`; otherwise a minute in a full run, and in a quick one what three minutes allow for all")
+	f.DurationVar(&o.fuzzing, "fuzztime", 0, "fuzz each target for this `duration`; otherwise a minute in a full run, and in a quick one what two minutes allow for all")
 	f.StringVar(&o.junit, "junit", "", "write the verdicts as JUnit XML to this `file`")
 	f.StringVar(&o.markdown, "markdown", "", "write the table into this Markdown `file`, after its line \""+marker+"\"")
 	err := f.Parse(args)

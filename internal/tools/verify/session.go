@@ -26,10 +26,7 @@ type session struct {
 // while nothing else of this runs.
 func (s *session) run(ctx context.Context) {
 	for rest := s.proofs; len(rest) > 0; {
-		n := slices.IndexFunc(rest, func(p *proof) bool { return p.path != rest[0].path })
-		if n < 0 {
-			n = len(rest)
-		}
+		n := sameRoom(rest)
 		s.test(ctx, rest[:n])
 		rest = rest[n:]
 	}
@@ -39,6 +36,15 @@ func (s *session) run(ctx context.Context) {
 	}
 }
 
+// sameRoom returns how many of the first proofs are of one package.
+func sameRoom(all []*proof) int {
+	n := slices.IndexFunc(all, func(p *proof) bool { return p.path != all[0].path })
+	if n < 0 {
+		return len(all)
+	}
+	return n
+}
+
 func (s *session) scale() string {
 	if s.full {
 		return "full"
@@ -46,9 +52,9 @@ func (s *session) scale() string {
 	return "quick"
 }
 
-// command is a "go test" that is told how much to try, and from which seed.
-func (s *session) command(ctx context.Context, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, "go", append([]string{"test"}, args...)...)
+// command is a program that is told how much to try, and from which seed.
+func (s *session) command(ctx context.Context, name string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = s.dir
 	cmd.Env = append(os.Environ(), "TRUST="+s.scale(), "TRUST_SEED="+strconv.FormatUint(s.seed, 10))
 	cmd.WaitDelay = 10 * time.Second
@@ -65,7 +71,7 @@ func (s *session) test(ctx context.Context, of []*proof) {
 	if s.full {
 		limit = 12 * time.Hour
 	}
-	cmd := s.command(ctx, "-json", "-count=1", "-timeout", limit.String(), "-run", "^("+strings.Join(names, "|")+")$", of[0].path)
+	cmd := s.command(ctx, "go", "test", "-json", "-count=1", "-timeout", limit.String(), "-run", "^("+strings.Join(names, "|")+")$", of[0].path)
 	fmt.Fprintf(s.progress, "verify: %s\n", of[0].room)
 	r := &reading{of: of, progress: s.progress, passed: map[string]bool{}, seeds: map[string]int{}}
 	cmd.Stdout = r
@@ -200,6 +206,9 @@ func (p *proof) learn(key, value string) {
 func (p *proof) judge() {
 	if !p.fuzz && len(p.caught) == 0 {
 		p.fail(isFailed, "it names no broken build that it caught: a check that was never seen to fail proves nothing")
+	}
+	if p.fuzz && !p.searched {
+		p.fail(isUnrun, "the fuzzer did not run")
 	}
 	if p.verdict == "" {
 		p.verdict = isProven
