@@ -1,6 +1,9 @@
 package contract_test
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -9,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/paytest/paytest/internal/contract"
+	"github.com/paytest/paytest/internal/schema"
 )
 
 // accepted loads the small pack after a change.
@@ -110,5 +114,134 @@ func TestPlaceholdersAtEveryPlace(t *testing.T) {
 	}
 	if got := contract.Placeholders("none"); got != nil {
 		t.Error(got)
+	}
+}
+
+// TestLoadRefusesWhatIsJustTooMuch goes one step beyond each limit.
+func TestLoadRefusesWhatIsJustTooMuch(t *testing.T) {
+	copies := func(percent string) func(t *testing.T, pack fstest.MapFS) {
+		return replace(inFacts, `"percent": [10, 90]`, `"percent": `+percent)
+	}
+	const at = "/$defs/copy/generate/same/different/percent"
+	refuse(t, []refusal{
+		{"all of it", copies(`[100, 100]`), inFacts, at, "not 100"},
+		{"all of it at the least", copies(`[100, 150]`), inFacts, at, "not 100"},
+		{"all of it at the most", copies(`[50, 100]`), inFacts, at, "not 100"},
+		{"a decimal that ends with its point", generator(`{"quotient": {"of": "size", "by": "1.", "places": 1}}`), inFacts, "/$defs/colour/generate/quotient/by", "takes a decimal"},
+		{"a decimal with a letter", generator(`{"quotient": {"of": "size", "by": "1.x", "places": 1}}`), inFacts, "/$defs/colour/generate/quotient/by", "takes a decimal"},
+		{"a decimal with many places", generator(`{"quotient": {"of": "size", "by": "0.` + strings.Repeat("1", 19) + `", "places": 1}}`), inFacts, "/$defs/colour/generate/quotient/by", "takes a decimal"},
+		{"a name that begins with a digit", replace(inContract, `"name": "flat"`, `"name": "1flat"`), inContract, "/subjects/box/initial/name", "is no name"},
+	})
+}
+
+func TestNamesTakeEveryLetter(t *testing.T) {
+	for _, name := range []string{"azaz", "zaza"} {
+		pack := boxes(t)
+		for file := range pack {
+			if strings.HasSuffix(file, ".json") {
+				pack[file] = &fstest.MapFile{Data: []byte(strings.NewReplacer(`"flat"`, `"`+name+`"`).Replace(string(pack[file].Data)))}
+			}
+		}
+		if _, err := contract.Load(pack); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestFilesAsLargeAsMayBe takes a file of a mebibyte, and none that is larger.
+func TestFilesAsLargeAsMayBe(t *testing.T) {
+	for size, ok := range map[int]bool{1 << 20: true, 1<<20 + 1: false} {
+		pack := boxes(t)
+		raw := pack[inContract].Data
+		pack[inContract] = &fstest.MapFile{Data: append(raw[:len(raw):len(raw)], strings.Repeat(" ", size-len(raw))...)}
+		if _, err := contract.Load(pack); (err == nil) != ok {
+			t.Errorf("%d bytes: %v", size, err)
+		}
+	}
+}
+
+func TestEveryAnswerIsListed(t *testing.T) {
+	listed := func(c *contract.Contract) (out []string) {
+		for _, a := range c.AllAnswers() {
+			out = append(out, fmt.Sprint(a.Name, " ", a.Answer.Status))
+		}
+		return out
+	}
+	few := []string{"ok 204", "duplicate 204", "wrongEvent 404", "invalid 400", "conflict 409"}
+	if diff := cmp.Diff(few, listed(load(t, boxes(t)))); diff != "" {
+		t.Error(diff)
+	}
+	c := accepted(t, func(t *testing.T, pack fstest.MapFS) {
+		replace(inContract, `"answers": {`, `"answers": {"broken": {"status": 500, "body": {}, "source": "manual"},`)(t, pack)
+		replace(inContract, `"delivery": {`, `"signature": {"header": "X-Sign", "prefix": "~", "answer": {"status": 401, "body": {}, "source": "manual"}, "source": "manual"}, "delivery": {`)(t, pack)
+	})
+	if diff := cmp.Diff(append(few, "signature 401", "broken 500"), listed(c)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestStatesAreNotFoundByNothing(t *testing.T) {
+	c := load(t, boxes(t))
+	for _, s := range c.Subjects {
+		if st := s.State(""); st != nil {
+			t.Errorf("nothing is %s", st)
+		}
+		if st := s.State("nowhere"); st != nil {
+			t.Errorf("nowhere is %s", st)
+		}
+	}
+}
+
+func TestTakesIsWhatTheTypeSays(t *testing.T) {
+	c := accepted(t, replace(inFacts, `"moment": {"type": "string", "format": "date-time"}`, `"moment": {"type": "string", "format": "date-time", "description": "a time of day"}`))
+	for fact, want := range map[string]string{"at": "a time of day", "code": "string, base58check", "count": "integer"} {
+		if got := c.Fact(fact).Takes(); got != want {
+			t.Errorf("%s takes %q, not %q", fact, got, want)
+		}
+	}
+}
+
+// TestAcceptorsCaptureTheFields reads each field of each sample where the acceptor
+// says that it stands.
+func TestAcceptorsCaptureTheFields(t *testing.T) {
+	c := load(t, boxes(t))
+	for _, st := range c.States() {
+		raw, slots := st.Sample.AppendCanonical(nil), make([]schema.Slot, len(st.Fields))
+		a := st.Acceptor(c.Envelope)
+		if a == nil || !a.Accept(raw, slots) {
+			t.Errorf("%s: the sample is not accepted", st)
+			continue
+		}
+		for i, f := range st.Fields {
+			want := ""
+			if v := st.Sample.At(f.Pointer); v != nil {
+				want = string(v.AppendCanonical(nil))
+			}
+			if got := string(raw[slots[i].Start:slots[i].End]); got != want {
+				t.Errorf("%s: %s is %s, not %s", st, f.Path(), got, want)
+			}
+		}
+	}
+}
+
+// unreadable is a pack of which one folder cannot be read.
+type unreadable struct {
+	fstest.MapFS
+	folder string
+}
+
+func (u unreadable) ReadDir(name string) ([]fs.DirEntry, error) {
+	if name == u.folder {
+		return nil, fs.ErrPermission
+	}
+	return u.MapFS.ReadDir(name)
+}
+
+func TestLoadRefusesFoldersThatCannotBeRead(t *testing.T) {
+	for _, folder := range []string{".", "lid"} {
+		_, err := contract.Load(unreadable{boxes(t), folder})
+		if !errors.Is(err, fs.ErrPermission) && (err == nil || !strings.Contains(err.Error(), "cannot be read")) {
+			t.Errorf("%s: %v", folder, err)
+		}
 	}
 }
