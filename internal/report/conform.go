@@ -68,7 +68,8 @@ func conformCase(r *conform.Report, res conform.Result) Case {
 		c.Status, c.Message = Passed, strings.Join(res.Notes, "; ")
 	case res.Status == conform.Failed && !res.Known:
 		c.Status = Failed
-		c.Message = fmt.Sprintf("%s (%s). It must hold: %s. %s %s", res.Problem, res.Case.Severity, strings.TrimSuffix(res.Case.Holds, "."), res.Case.Costs, res.Case.Fix)
+		c.Message = fmt.Sprintf("%s (%s)", res.Problem, res.Case.Severity)
+		c.Details = [][2]string{{"must", res.Case.Holds}, {"costs", res.Case.Costs}, {"fix", res.Case.Fix}}
 	case res.Status == conform.Failed:
 		c.Message = "a known failure: " + res.Problem
 	default:

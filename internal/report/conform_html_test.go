@@ -612,3 +612,19 @@ func TestConformNotes(t *testing.T) {
 		}
 	}
 }
+
+// TestConformDetails shows that a failure says what must hold, what it costs and
+// what to change, each on a line of its own.
+func TestConformDetails(t *testing.T) {
+	t.Parallel()
+	r := &conform.Report{Results: []conform.Result{{Case: &conform.Case{ID: "D01", Holds: "It holds.", Costs: "It costs.", Fix: "Fix it."}, Status: conform.Failed, Problem: "it broke"}}}
+	for _, f := range []report.Format{report.FormatJUnit, report.FormatMarkdown} {
+		var b strings.Builder
+		if err := report.WriteConform(&b, f, r); err != nil {
+			t.Fatal(err)
+		}
+		if want := "must  It holds.\ncosts It costs.\nfix   Fix it."; !strings.Contains(strings.ReplaceAll(b.String(), "&#xA;", "\n"), want) {
+			t.Errorf("%s: %s", f, b.String())
+		}
+	}
+}

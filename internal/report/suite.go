@@ -31,7 +31,10 @@ type Case struct {
 	Class, Name string
 	Status      Status
 	// Message says in one sentence why the case failed or was skipped.
-	Message  string
+	Message string
+	// Details are names and texts that say more of a case that did not pass, in the
+	// order shown.
+	Details  [][2]string
 	Findings []verify.Finding
 	// Input is what reproduces the case: a payload, or a command. It may hold any
 	// bytes.
@@ -151,6 +154,13 @@ func (c Case) explanation(width int) string {
 	told := func(f verify.Finding) bool { return f.Message == c.Message }
 	if c.Message != "" && !slices.ContainsFunc(c.Findings, told) {
 		p.Paragraph(nil, "", c.Message)
+	}
+	wide := 0
+	for _, d := range c.Details {
+		wide = max(wide, len(d[0])+1)
+	}
+	for _, d := range c.Details {
+		p.Paragraph([]Span{T("%-*s", wide, d[0])}, strings.Repeat(" ", wide), d[1])
 	}
 	if c.File != "" {
 		p.Line(T("at %s", c.place()))
