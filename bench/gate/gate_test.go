@@ -162,7 +162,7 @@ func serve(t *testing.T, h http.Handler) string {
 	}
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	served := make(chan error, 1)
-	go func() { served <- listen.Serve(ctx, listeners, h) }()
+	go func() { served <- listen.Serve(ctx, listeners, h, func() {}) }()
 	t.Cleanup(func() {
 		stop()
 		if err := <-served; err != nil {

@@ -8,10 +8,10 @@ import (
 	"testing"
 )
 
-// TestExitCodesInReadme holds that README.md tells of every exit code, in the
+// TestExitCodesInDocs holds that docs/exit-codes.md tells of every exit code, in the
 // same words, and of no other.
-func TestExitCodesInReadme(t *testing.T) {
-	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+func TestExitCodesInDocs(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "exit-codes.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -19,7 +19,7 @@ func TestExitCodesInReadme(t *testing.T) {
 	for _, e := range ExitCodes() {
 		table += fmt.Sprintf("| %d | %s |\n", e.Code, e.Meaning)
 	}
-	if !strings.Contains(string(readme), table+"\n") {
-		t.Errorf("README.md has not this table:\n%s", table)
+	if !strings.Contains(string(page), table+"\n") {
+		t.Errorf("docs/exit-codes.md has not this table:\n%s", table)
 	}
 }

@@ -16,7 +16,7 @@ func newExport(a *app) *cobra.Command {
 	var o exportOptions
 	cmd := &cobra.Command{
 		Use:   "export --format FORMAT",
-		Short: "Publish the contract, for OpenAPI, Postman and others",
+		Short: "Publish the contract: OpenAPI, AsyncAPI, Postman and more",
 		Long: `Write the contract in a form that other programs read:
 
 ` + formatList() + `
