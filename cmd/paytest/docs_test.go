@@ -26,6 +26,7 @@ import (
 //	skip REASON          the block cannot be run here
 //	file NAME            the block is this file's text
 //	run COMMAND          run this first, unseen
+//	needs PROGRAM        without it the document is not run
 //	endpoint WORDS       what answers on port 3000 from here on: "signed" and the
 //	                     name of a bug, where it has one
 //	clone                run in a clone of the repository
@@ -172,6 +173,10 @@ func (s *stage) obey(b *block) {
 		switch o.verb {
 		case "run":
 			s.must(b, o.rest)
+		case "needs":
+			if _, err := exec.LookPath(o.rest); err != nil {
+				s.t.Skipf("line %d: it needs %s, which is not here", b.line, o.rest)
+			}
 		case "endpoint":
 			s.unserve()
 			s.words = strings.Fields(o.rest)

@@ -1,6 +1,7 @@
 package compat_test
 
 import (
+	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
@@ -258,4 +259,22 @@ func mutants(sample jsondoc.Value) map[string]jsondoc.Value {
 		}
 	}
 	return out
+}
+
+// TestLarge holds that schemas which refer to each other again and again end the
+// comparison, and not the program.
+func TestLarge(t *testing.T) {
+	chain := func(last string) edit {
+		text := ""
+		for i := range 60 {
+			text += fmt.Sprintf(`"step%d": {"type": "object", "properties": {"a": {"$ref": "#/$defs/step%d"}, "b": {"$ref": "#/$defs/step%d"}}, "anyOf": [{"$ref": "#/$defs/step%d"}, {"$ref": "#/$defs/step%d"}]}, `, i, i+1, i+1, i+1, i+1)
+		}
+		return edit{facts, `"moment": {`, text + `"step60": ` + last + `, "steps": {"$ref": "#/$defs/step0", "description": "many", "source": "x", "scope": "order"}, "moment": {`}
+	}
+	member := edit{paid, `"order_id": {`, `"steps": {"$ref": "facts.json#/$defs/steps"}, "order_id": {`}
+	changes := compat.Compare(pack(t, chain(`{"type": "string"}`), member), pack(t, chain(`{"type": "integer"}`), member))
+	all := said(changes)
+	if !slices.ContainsFunc(all, func(s string) bool { return strings.Contains(s, "more than 10000 members") }) {
+		t.Errorf("%d changes: %.500v", len(all), all)
+	}
 }

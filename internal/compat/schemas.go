@@ -31,7 +31,13 @@ type walk struct {
 	about string
 	facts [2]map[string]string
 	seen  map[[2]*schema.Schema]bool
+	// members counts those that were compared.
+	members int
 }
+
+// maxMembers bounds what is compared of one state: schemas that refer to each other
+// can have more members than anybody could read.
+const maxMembers = 10_000
 
 // seen is what all the schemas that judge one value say of it together.
 type seen struct {
@@ -113,6 +119,12 @@ func (w *walk) compare(was, is seen, at jsondoc.Pointer) {
 }
 
 func (w *walk) member(was, is seen, at jsondoc.Pointer) {
+	if w.members++; w.members >= maxMembers {
+		if w.members == maxMembers {
+			w.tell(both(), w.about, nil, fmt.Sprintf("it has more than %d members, and the others were not compared", maxMembers), "nobody knows what changed there")
+		}
+		return
+	}
 	name := at[len(at)-1]
 	had, has := slices.Contains(was.names(), name), slices.Contains(is.names(), name)
 	needed, needs := was.requires(name), is.requires(name)
@@ -295,14 +307,17 @@ func allowed(s *schema.Schema) []string {
 }
 
 // besides is what keywords say that are not compared one by one.
-func besides(s *schema.Schema) string { return strings.Join(alongside(s, 0), ", ") }
+func besides(s *schema.Schema) string { return strings.Join(alongside(s, writtenOut{}), ", ") }
 
-func alongside(s *schema.Schema, depth int) []string {
+// writtenOut are the schemas that a text has already: one may hold itself.
+type writtenOut map[*schema.Schema]bool
+
+func alongside(s *schema.Schema, done writtenOut) []string {
 	var out []string
 	add := func(name string, all ...*schema.Schema) {
 		for _, x := range all {
 			if x != nil {
-				out = append(out, name+" "+text(x, depth+1))
+				out = append(out, name+" "+done.text(x))
 			}
 		}
 	}
@@ -317,14 +332,12 @@ func alongside(s *schema.Schema, depth int) []string {
 	return out
 }
 
-// maxText bounds how deep a schema is written out: one may hold itself.
-const maxText = 16
-
 // text writes a schema in one way, to be compared and read.
-func text(s *schema.Schema, depth int) string {
-	if depth > maxText {
-		return "…"
+func (done writtenOut) text(s *schema.Schema) string {
+	if done[s] {
+		return "as in " + s.Pointer.String()
 	}
+	done[s] = true
 	var out []string
 	if s.Always != nil {
 		out = append(out, fmt.Sprint(*s.Always))
@@ -339,16 +352,16 @@ func text(s *schema.Schema, depth int) string {
 		}
 	}
 	for _, p := range s.Properties {
-		out = append(out, p.Name+" "+text(p.Schema, depth+1))
+		out = append(out, p.Name+" "+done.text(p.Schema))
 	}
 	for _, r := range s.Required {
 		out = append(out, r+" required")
 	}
 	if s.Ref != nil {
-		out = append(out, text(s.Ref, depth+1))
+		out = append(out, done.text(s.Ref))
 	}
 	for _, x := range s.AllOf {
-		out = append(out, text(x, depth+1))
+		out = append(out, done.text(x))
 	}
-	return "{" + strings.Join(append(out, alongside(s, depth)...), "; ") + "}"
+	return "{" + strings.Join(append(out, alongside(s, done)...), "; ") + "}"
 }
