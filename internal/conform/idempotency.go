@@ -276,6 +276,7 @@ func (t *trial) remembers(o *order, before Effect) {
 // restart restarts the endpoint, and waits until it takes events again.
 func (t *trial) restart() {
 	if err := t.s.Restart(t.ctx); err != nil {
+		t.s.down = true
 		t.cannotTell("the endpoint could not be restarted: %v", err)
 		t.stop()
 	}

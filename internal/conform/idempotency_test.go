@@ -113,8 +113,9 @@ func silencedByRestart(o *conform.Options) {
 	o.Restart = func(context.Context) error { silent.Store(true); return nil }
 }
 
-// down refuses all deliveries after a restart.
-func down() (front func(http.Handler) http.HandlerFunc, change func(*conform.Options)) {
+// down refuses all deliveries after a restart, whose command ends with an error or
+// nil.
+func down(err error) (front func(http.Handler) http.HandlerFunc, change func(*conform.Options)) {
 	var gone atomic.Bool
 	front = seeing(func(w http.ResponseWriter, _ *http.Request, _ string) bool {
 		if gone.Load() {
@@ -123,7 +124,7 @@ func down() (front func(http.Handler) http.HandlerFunc, change func(*conform.Opt
 		return gone.Load()
 	})
 	return front, func(o *conform.Options) {
-		o.Restart = func(context.Context) error { gone.Store(true); return nil }
+		o.Restart = func(context.Context) error { gone.Store(true); return err }
 		o.Wait = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 	}
 }
@@ -135,7 +136,8 @@ func TestIdempotency(t *testing.T) {
 		w.WriteHeader(map[bool]int{true: 500, false: code}[code == 409])
 	})
 	forgets, forgetting := forgetful(t)
-	stopped, stopping := down()
+	stopped, stopping := down(nil)
+	gone, going := down(errors.New("no such container"))
 	all := "I01 I02 I03 I04 I05 I06 I07 I08 I09 I11 I12"
 	failing := errors.New("no such container")
 	tryAll(t, []attacked{
@@ -163,6 +165,7 @@ func TestIdempotency(t *testing.T) {
 		{name: "nothing breaks", ids: "I11", change: func(o *conform.Options) { o.Break = func(context.Context) error { return nil } }, want: conform.Unproven, says: "was accepted"},
 		{name: "all is forgotten", ids: "I09", front: forgets, change: forgetting, want: conform.Failed, says: "forgotten what it credited before it was restarted: before state Complete, credited"},
 		{name: "the probe forgets all", ids: "I09", change: silencedByRestart, want: conform.Unproven, says: "may still come"},
+		{name: "the command ends it, and fails", ids: "I09", front: gone, change: going, want: conform.Unproven, says: "could not be restarted: no such container; afterwards a valid event is not accepted"},
 		{name: "it does not come back", ids: "I09", front: stopped, change: stopping, want: conform.Failed, says: "after a restart a valid event is not accepted: answered 502"},
 
 		{name: "a limited rate", ids: "I10", front: limited, want: conform.Unproven, says: "not all of the other events were accepted: answered 429"},

@@ -68,6 +68,8 @@ type session struct {
 	// functions carry out the cases, by identifier.
 	functions map[string]func(*trial)
 	learned   learned
+	// down says that the command failed that should have restarted the endpoint.
+	down bool
 	// notes are what was learned that a user should know.
 	notes []string
 	// pulse is the state whose event shows that the endpoint is alive.
@@ -227,10 +229,12 @@ func (s *session) recovered(ctx context.Context, res *Result) string {
 		return ""
 	}
 	problem := "afterwards a valid event is not accepted: " + first
-	if res.Status == Failed {
+	if res.Problem != "" {
 		problem = res.Problem + "; " + problem
 	}
-	res.Status, res.Problem = Failed, problem
+	if res.Problem = problem; !s.down {
+		res.Status = Failed
+	}
 	if !back && s.Restart != nil && s.Restart(ctx) == nil {
 		res.Notes = append(res.Notes, "it had to be restarted")
 		back = s.comesBack(ctx, ask)
