@@ -17,6 +17,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/paytest/paytest/internal/tools/trust"
 )
@@ -58,8 +59,8 @@ type writer func([]byte) (int, error)
 
 func (w writer) Write(p []byte) (int, error) { return w(p) }
 
-// doors runs a call and says where it listens until it has ended, or until it was
-// seen to listen and is interrupted.
+// doors runs a call and says where it was seen to listen. It
+// is interrupted where it does not end by itself.
 func (c call) doors(t *testing.T, dir string) map[netip.Addr]bool {
 	t.Helper()
 	path, err := exec.LookPath("paytest")
@@ -67,47 +68,39 @@ func (c call) doors(t *testing.T, dir string) map[netip.Addr]bool {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), path, strings.Fields(strings.ReplaceAll(c.line, "$DIR", dir))...)
-	ready, ended := make(chan struct{}), make(chan struct{})
-	w := &watched{until: c.until, then: func() { close(ready) }}
+	w := &watched{until: c.until, then: func() { _ = cmd.Process.Signal(os.Interrupt) }}
 	seen := map[netip.Addr]bool{}
 	var mu sync.Mutex
-	look := func() int {
+	look := func() {
 		at := listensOn(cmd.Process.Pid)
 		mu.Lock()
 		defer mu.Unlock()
 		for _, a := range at {
 			seen[a.Addr()] = true
 		}
-		return len(at)
 	}
-	cmd.Dir, cmd.Stderr = dir, w
-	cmd.Stdout = writer(func(p []byte) (int, error) { // who says something is held to be looked at
-		_ = cmd.Process.Signal(syscall.SIGSTOP)
+	cmd.Stdout = writer(func(p []byte) (int, error) {
+		_ = cmd.Process.Signal(syscall.SIGSTOP) // what is over soon is held
 		look()
 		_ = cmd.Process.Signal(syscall.SIGCONT)
 		return w.Write(p)
 	})
+	cmd.Dir, cmd.Stderr = dir, cmd.Stdout
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
 		_ = cmd.Wait()
 	}()
-	for {
+	for ticks := time.NewTicker(time.Millisecond); ; {
 		select {
 		case <-ended:
+			ticks.Stop()
 			return seen
-		default:
-		}
-		n := look()
-		select {
-		case <-ready:
-			if n > 0 {
-				ready = nil
-				_ = cmd.Process.Signal(os.Interrupt)
-			}
-		default:
+		case <-ticks.C: // not all say something while they listen
+			look()
 		}
 	}
 }
