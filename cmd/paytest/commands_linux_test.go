@@ -61,9 +61,10 @@ const (
 	bearer   = "bearer-t0ken-of-the-endpoint"
 	password = "pa55w0rd-of-the-proxy"
 	seedling = "s33d-of-the-redaction"
+	access   = "acce55-key-in-the-query"
 )
 
-func secrets() []string { return []string{shared, retired, bearer, password, seedling} }
+func secrets() []string { return []string{shared, retired, bearer, password, seedling, access} }
 
 // call is one use of the program.
 type call struct {
@@ -76,34 +77,35 @@ type call struct {
 
 // everyCall uses every command, and every way in which one is given a secret, so
 // that it succeeds and fails.
-func everyCall(dir, shop, bad string) []call {
+func everyCall(dir, shop, bad, buggy string) []call {
 	const reports, all = "--report json=$DIR/NAME.json --report junit=$DIR/NAME.xml --report markdown=$DIR/NAME.md", "--secret-file $DIR/shared.txt -H Authorization:$BEARER"
 	calls := []call{
-		{line: "send invoice complete --to $SHOP --record $DIR/sent.jsonl " + all},
-		{line: "send invoice complete --to $SHOP --output json"},
+		{line: "send invoice complete --to $SHOP?key=$KEY --record $DIR/sent.jsonl " + all},
+		{line: "send invoice complete --to $SHOP?key=$KEY --output json"},
 		{line: "send invoice pending --to $BAD --retries 0 --record $DIR/sent.jsonl " + all, code: 1},
-		{line: "send invoice pending --to http://127.0.0.1:1 --retries 0 --record $DIR/sent.jsonl " + all, code: 3},
+		{line: "send invoice pending --to http://127.0.0.1:1?key=$KEY --retries 0 --record $DIR/sent.jsonl " + all, code: 3},
 		{line: "send invoice pending --to http://user:$PASSWORD@localhost " + all, code: 2},
 		{line: "send invoice pending --to $SHOP --retries 0 --proxy http://user:$PASSWORD@127.0.0.1:1 " + all, code: 3},
 		{line: "send invoice pending --to $SHOP --retries 0 --proxy ftp://user:$PASSWORD@127.0.0.1:1 " + all, code: 2},
 		{line: "send invoice pending --to $SHOP --signature standard-webhooks --secret-file $DIR/base.txt", code: 2},
 		{line: "send invoice pending --to $SHOP --header $BEARER", code: 2},
-		{line: "run paid --to $SHOP --record $DIR/run.jsonl --report ndjson=$DIR/run.ndjson " + reports + " " + all},
-		{line: "run expired --to $BAD --retries 0 --record $DIR/run.jsonl " + reports + " " + all, code: 1},
+		{line: "run paid --to $SHOP?key=$KEY --record $DIR/run.jsonl --report ndjson=$DIR/run.ndjson " + reports + " " + all},
+		{line: "run expired --to $BAD?key=$KEY --retries 0 --record $DIR/run.jsonl " + reports + " " + all, code: 1},
 		{line: "run expired --to $SHOP --ui 127.0.0.1:0 " + all, code: 2},
-		{line: "run expired --to $SHOP --ui=127.0.0.1:0 " + all, until: "Ctrl-C ends the inspector"},
-		{line: "conform $SHOP --probe-url $SHOP/orders/{id} --probe-header Authorization:$BEARER --retired-secret-file $DIR/retired.txt --case I01,X01,X08 --seed 7 --report html=$DIR/conform.html " + reports + " " + all},
+		{line: "run expired --to $SHOP?key=$KEY --ui=127.0.0.1:0 " + all, until: "Ctrl-C ends the inspector"},
+		{line: "conform $SHOP?key=$KEY --probe-url $SHOP/orders/{id}?key=$KEY --probe-header Authorization:$BEARER --retired-secret-file $DIR/retired.txt --case I01,X01,X08 --seed 7 --report html=$DIR/conform.html " + reports + " " + all},
 		{line: "conform $SHOP --probe-cmd $DIR/probe.sh --restart-cmd $DIR/dump.sh --fail-cmd $DIR/dump.sh --case I01,I05,I11 --settle 10ms --report html=$DIR/failed.html " + reports + " " + all, code: 2},
-		{line: "conform $BAD --case I01 " + all, code: 1},
-		{line: "load $SHOP --rate 20/s --duration 300ms --report json=$DIR/load.json --report html=$DIR/load.html --report markdown=$DIR/load.md " + all},
-		{line: "load $BAD --rate 20/s --duration 300ms --fail-if errors>1% --report json=$DIR/load.json --report html=$DIR/load.html " + all, code: 1},
+		{line: "conform $BAD?key=$KEY --case I01 " + all, code: 1},
+		{line: "conform $BUGGY?key=$KEY --probe-url $BUGGY/orders/{id}?key=$KEY --probe-header Authorization:$BEARER --case I01 --report html=$DIR/buggy.html " + reports + " " + all, code: 1},
+		{line: "load $SHOP?key=$KEY --rate 20/s --duration 300ms --report json=$DIR/load.json --report html=$DIR/load.html --report markdown=$DIR/load.md " + all},
+		{line: "load $BAD?key=$KEY --rate 20/s --duration 300ms --fail-if errors>1% --report json=$DIR/load.json --report html=$DIR/load.html " + all, code: 1},
 		{line: "listen :0 --secret-file $DIR/shared.txt --secret-file $DIR/retired.txt --max-events 1 --exec $DIR/pay.sh --record $DIR/received.jsonl --output ndjson " + reports},
 		{line: "listen :0 --secret-file $DIR/retired.txt --max-events 1 --exec $DIR/pay.sh --record $DIR/received.jsonl " + reports, code: 1},
-		{line: "listen :0 --forward-to $SHOP --ui=127.0.0.1:0 --max-events 1 --exec $DIR/pay.sh --record $DIR/passed.jsonl"},
-		{line: "listen :0 --forward-to $BAD --max-events 1 --exec $DIR/pay.sh --output ndjson", code: 1},
+		{line: "listen :0 --forward-to $SHOP?key=$KEY --ui=127.0.0.1:0 --max-events 1 --exec $DIR/pay.sh --record $DIR/passed.jsonl"},
+		{line: "listen :0 --forward-to $BAD?key=$KEY --max-events 1 --exec $DIR/pay.sh --output ndjson", code: 1},
 		{line: "listen :0 --forward-to http://user:$PASSWORD@localhost", code: 2},
-		{line: "replay $DIR/sent.jsonl --to $SHOP --resign " + reports + " " + all},
-		{line: "replay $DIR/received.jsonl --to $BAD --retries 0 " + all, code: 1},
+		{line: "replay $DIR/sent.jsonl --to $SHOP?key=$KEY --resign " + reports + " " + all},
+		{line: "replay $DIR/received.jsonl --to $BAD?key=$KEY --retries 0 " + all, code: 1},
 		{line: "inspect $DIR/received.jsonl --ui :0", until: "Ctrl-C ends it"},
 		{line: "sign $DIR/body.json"},
 		{line: "sign $DIR/body.json --signature standard-webhooks --secret-file $DIR/base.txt", code: 2},
@@ -119,13 +121,15 @@ func everyCall(dir, shop, bad string) []call {
 		{line: "doctor --to $SHOP --probe-url $SHOP/orders/{id} --probe-header Authorization:$BEARER " + all},
 		{line: "doctor --to http://127.0.0.1:1 --output json " + all, code: 1},
 		{line: "config"},
+		{line: "doctor --contract $DIR", code: 1},
+		{line: "export --format http"},
 		{line: "init"},
 		{line: "version"},
 		{line: "demo"},
 		{line: "demo --bug double-credit"},
 	}
 	for i, c := range calls {
-		fill := strings.NewReplacer("$DIR", dir, "$SHOP", shop, "$BAD", bad, "$BEARER", bearer, "$PASSWORD", password, "$SEED", seedling, "NAME", fmt.Sprint("report", i))
+		fill := strings.NewReplacer("$DIR", dir, "$SHOP", shop, "$BAD", bad, "$BUGGY", buggy, "$BEARER", bearer, "$PASSWORD", password, "$SEED", seedling, "$KEY", access, "NAME", fmt.Sprint("report", i))
 		calls[i].args = strings.Fields(fill.Replace(c.line))
 	}
 	return calls
@@ -230,7 +234,7 @@ func leaked(text string) (found []string) {
 // and into the environment and the arguments of what it starts.
 func TestTrustSecrets(t *testing.T) {
 	dir, played, written := stageFor(t), 0, 0
-	for _, c := range everyCall(dir, keepShop(t), keepShop(t, "500")) {
+	for _, c := range everyCall(dir, keepShop(t), keepShop(t, "500"), keepShop(t, "double-credit")) {
 		out := c.play(t, "paytest", dir)
 		played, written = played+1, written+len(out)
 		for _, where := range leaked(out) {
@@ -249,8 +253,8 @@ func TestTrustSecrets(t *testing.T) {
 		}
 		files, written = files+1, written+len(raw)
 		text := string(raw)
-		if strings.HasPrefix(d.Name(), "dumped.") { // a header that is typed is an argument
-			text = strings.ReplaceAll(text, "Authorization:"+bearer, "")
+		if strings.HasPrefix(d.Name(), "dumped.") { // what is typed is an argument
+			text = strings.NewReplacer("Authorization:"+bearer, "", "?key="+access, "").Replace(text)
 		}
 		for _, where := range leaked(text) {
 			t.Errorf("%s holds %q", d.Name(), where)
@@ -278,7 +282,7 @@ func TestEveryCall(t *testing.T) {
 	env := outside()
 	env.Args, env.Out = []string{"__complete", ""}, &out
 	cli.Run(t.Context(), env)
-	calls := everyCall("", "", "")
+	calls := everyCall("", "", "", "")
 	for line := range strings.Lines(out.String()) {
 		name, _, ok := strings.Cut(line, "\t")
 		if !ok || slices.Contains([]string{"help", "completion"}, name) {

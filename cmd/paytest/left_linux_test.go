@@ -61,7 +61,7 @@ func (c call) leaves(t *testing.T, dir string, env cli.Env) error {
 func staged(t *testing.T) (dir string, calls []call) {
 	t.Helper()
 	dir = stageFor(t)
-	calls = everyCall(dir, keepShop(t), keepShop(t, "500"))
+	calls = everyCall(dir, keepShop(t), keepShop(t, "500"), keepShop(t, "double-credit"))
 	temporary := filepath.Join(dir, "tmp")
 	if err := os.Mkdir(temporary, 0o700); err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -85,17 +86,13 @@ func hospitable() {
 	os.Exit(map[bool]int{true: 1}[http.Serve(listeners[0], h) != nil]) //nolint:gosec // that is the bug
 }
 
-// shopkeeper serves a model merchant, or answers with the status that is its
-// argument, and prints its URL. It ends with its standard input.
+// shopkeeper serves a model merchant, with the bug that is its argument, or answers
+// with the status that is, and prints its URL. It ends with its standard input.
 func shopkeeper() {
-	var h http.Handler
-	if len(os.Args) > 1 {
-		status, err := strconv.Atoi(os.Args[1])
-		if err != nil {
-			panic(err)
-		}
-		h = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
-	} else {
+	arg := strings.Join(os.Args[1:], " ")
+	status, err := strconv.Atoi(arg)
+	h := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
+	if err != nil {
 		c, err := contract.Load(payloads.FS)
 		if err != nil {
 			panic(err)
@@ -104,7 +101,7 @@ func shopkeeper() {
 		if err != nil {
 			panic(err)
 		}
-		if h, err = model.New(model.Options{Contract: c, Secrets: []signature.Secret{secret}, Now: time.Now, Wait: deliver.Sleep}); err != nil {
+		if h, err = model.New(model.Options{Contract: c, Secrets: []signature.Secret{secret}, Bug: arg, Now: time.Now, Wait: deliver.Sleep}); err != nil {
 			panic(err)
 		}
 	}

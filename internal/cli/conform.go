@@ -230,7 +230,7 @@ func (a *app) conformRun(cmd *cobra.Command, c *contract.Contract, o *conformOpt
 		return nil, err
 	}
 	run := &conform.Options{
-		Contract: c, Profile: conform.Profile(o.profile), Target: o.target.to, URL: t.url, Client: t.client, Timeout: o.target.timeout,
+		Contract: c, Profile: conform.Profile(o.profile), Target: keyless(o.target.to), URL: t.url, Client: t.client, Timeout: o.target.timeout,
 		Header: t.header, Scheme: t.signer.scheme, Secrets: t.signer.secrets, Settle: o.settle, Soak: o.soak, Budget: o.caseTime, Patience: patience, Limit: o.maxTime,
 		Seed: o.seed, Salt: uint64(a.Now().UnixNano()), Now: a.Now, Wait: deliver.Sleep, Version: a.version(),
 	}
@@ -267,9 +267,9 @@ func serves(c *contract.Contract, patterns []string) (func(*contract.State) bool
 }
 
 // reproduce is the command that repeats a case: the one that was typed, with the
-// case in place of the first %s. Header values may be secrets.
+// case in place of the first %s. Header values and queries may be secrets.
 func reproduce(cmd *cobra.Command, o *conformOptions, seed uint64) string {
-	parts := []string{"paytest conform --case %s", quoted(o.target.to), "--seed " + strconv.FormatUint(seed, 10)}
+	parts := []string{"paytest conform --case %s", quoted(keyless(o.target.to)), "--seed " + strconv.FormatUint(seed, 10)}
 	add := func(name string, values ...string) {
 		for _, v := range values {
 			parts = append(parts, "--"+name+" "+quoted(v))
@@ -279,7 +279,11 @@ func reproduce(cmd *cobra.Command, o *conformOptions, seed uint64) string {
 	add("retired-secret-file", o.retired...)
 	for _, name := range []string{"signature", "probe-url", "probe-cmd", "probe-map", "restart-cmd", "fail-cmd", "timeout", "settle", "case-time", "soak", "cacert", "hostile-host"} {
 		if f := cmd.Flags().Lookup(name); f.Changed {
-			add(name, f.Value.String())
+			value := f.Value.String()
+			if name == "probe-url" {
+				value = keyless(value)
+			}
+			add(name, value)
 		}
 	}
 	for _, h := range o.target.headers {

@@ -121,7 +121,7 @@ func (a *app) load(cmd *cobra.Command, o *loadOptions, args []string) error {
 		return err
 	}
 	out := &report.LoadReport{
-		Target: run.To, Version: a.version(), Seed: run.Seed, Mix: run.Mix.String(), Signed: len(run.Secrets) > 0, Thresholds: limit.Thresholds,
+		Target: keyless(run.To), Version: a.version(), Seed: run.Seed, Mix: run.Mix.String(), Signed: len(run.Secrets) > 0, Thresholds: limit.Thresholds,
 	}
 	a.loadHead(run, o)
 	if o.findLimit {
@@ -216,7 +216,7 @@ func (a *app) loadHead(run *load.Options, o *loadOptions) {
 	} else {
 		rate += " for"
 	}
-	a.out.Line(report.S(report.Strong, "%s", run.To), report.T("  %s %s, %s, seed %d", rate, run.Duration, plural(run.Connections, "connection"), run.Seed))
+	a.out.Line(report.S(report.Strong, "%s", keyless(run.To)), report.T("  %s %s, %s, seed %d", rate, run.Duration, plural(run.Connections, "connection"), run.Seed))
 	a.out.Paragraph([]report.Span{report.S(report.Faint, "mix ")}, "    ", run.Mix.String())
 	a.out.Line()
 }

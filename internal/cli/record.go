@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -121,6 +122,15 @@ func withoutQuery(u *url.URL) string {
 	bare := *u
 	bare.RawQuery, bare.User = "", nil
 	return bare.String()
+}
+
+// keyless is a URL as it was typed, but for its query, which may be a key to it.
+func keyless(typed string) string {
+	bare, _, query := strings.Cut(typed, "?")
+	if query {
+		bare += "?…"
+	}
+	return bare
 }
 
 // withoutCredentials hides what lets its reader in somewhere. It returns the

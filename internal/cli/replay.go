@@ -148,7 +148,7 @@ func (r *replayer) all(ctx context.Context, name string, entries []journal.Entry
 		}
 		r.renewal.Shift = r.started.Sub(happened).Truncate(time.Millisecond)
 	}
-	r.suite = report.Suite{Name: "paytest replay", Started: r.started, Properties: [][2]string{{"journal", name}, {"target", r.t.to}, {"version", r.version()}}}
+	r.suite = report.Suite{Name: "paytest replay", Started: r.started, Properties: [][2]string{{"journal", name}, {"target", keyless(r.t.to)}, {"version", r.version()}}}
 	var passed time.Duration
 	for _, e := range entries {
 		if why := r.unsendable(e); why != "" {

@@ -116,7 +116,7 @@ func (r *runner) all(ctx context.Context, scenarios []*scenario.Scenario) error 
 	started := r.Now()
 	r.suite = report.Suite{
 		Name: "paytest run", Started: started,
-		Properties: [][2]string{{"seed", strconv.FormatUint(r.seed, 10)}, {"target", r.t.to}, {"version", r.version()}},
+		Properties: [][2]string{{"seed", strconv.FormatUint(r.seed, 10)}, {"target", keyless(r.t.to)}, {"version", r.version()}},
 	}
 	for _, s := range scenarios {
 		if err := r.scenario(ctx, s); err != nil {

@@ -276,7 +276,7 @@ func (a *app) deliver(ctx context.Context, c *contract.Contract, t *target, d de
 		what = d.state.String()
 	}
 	if o.output == "text" {
-		a.out.Line(report.S(report.Accent, "→ "), report.S(report.Strong, "%s", what), report.T("  %s", d.url))
+		a.out.Line(report.S(report.Accent, "→ "), report.S(report.Strong, "%s", what), report.T("  %s", keyless(d.url.String())))
 	}
 	done := t.deliver(ctx, d, t.policy, deliver.Fault(o.fault), nil, func(_ int, r deliver.Result) {
 		ok := r.Success(c.Delivery.Success)
@@ -366,7 +366,7 @@ type sentLine struct {
 
 func sentJSON(d delivery, r deliver.Result, ok bool) sentLine {
 	line := sentLine{
-		OK: ok, Attempt: r.Attempt, URL: d.url.String(), Body: string(d.body), Outcome: r.Outcome, Status: r.Status, Headers: r.Header,
+		OK: ok, Attempt: r.Attempt, URL: withoutQuery(d.url), Body: string(d.body), Outcome: r.Outcome, Status: r.Status, Headers: r.Header,
 		Answer: string(r.Body), Truncated: r.Truncated, LatencyMS: report.Milliseconds(r.Latency),
 	}
 	if d.state != nil {
