@@ -123,6 +123,9 @@ func everyCall(dir, shop, bad, buggy string) []call {
 		{line: "config"},
 		{line: "doctor --contract $DIR", code: 1},
 		{line: "export --format http"},
+		{line: "contract new $DIR/pack"},
+		{line: "contract lint $DIR/pack"},
+		{line: "contract diff built-in $DIR/pack", code: 1},
 		{line: "init"},
 		{line: "version"},
 		{line: "demo"},
@@ -260,7 +263,7 @@ func TestTrustSecrets(t *testing.T) {
 			t.Errorf("%s holds %q", d.Name(), where)
 		}
 		info, err := d.Info()
-		if open := []string{"redacted.jsonl", "paytest.yaml", "example.yaml", "paytest.yml"}; info.Mode().Perm()&0o077 != 0 && !slices.Contains(open, d.Name()) && !strings.HasPrefix(d.Name(), "dumped.") {
+		if open := []string{"redacted.jsonl", "paytest.yaml", "example.yaml", "paytest.yml"}; info.Mode().Perm()&0o077 != 0 && !strings.HasPrefix(path, filepath.Join(dir, "pack")) && !slices.Contains(open, d.Name()) && !strings.HasPrefix(d.Name(), "dumped.") {
 			t.Errorf("%s can be read by others: %v", d.Name(), info.Mode())
 		}
 		return err

@@ -85,6 +85,7 @@ func TestTrustNothingLeft(t *testing.T) {
 		for _, old := range []string{"redacted.jsonl", "received.jsonl", "sent.jsonl"} {
 			_ = os.Remove(filepath.Join(dir, old))
 		}
+		_ = os.RemoveAll(filepath.Join(dir, "pack"))
 	}
 	trust.Figure(t, "calls", len(calls)*trust.Scale(1, 3, 100))
 }
