@@ -48,10 +48,13 @@ func Parse(raw []byte) (Value, error) {
 // Reader reads many documents with less memory. The zero Reader is ready.
 type Reader struct{ p parser }
 
-// Parse is as the function Parse, but the texts of a document share the memory of
-// all of it.
+// Parse is as the function Parse, but the parts of a document share their memory,
+// also with those that were read before and after it.
 func (r *Reader) Parse(raw []byte) (Value, error) {
-	r.p = parser{raw: raw, text: string(raw), members: r.p.members[:0], items: r.p.items[:0]}
+	old := &r.p
+	r.p = parser{
+		raw: raw, text: string(raw), members: old.members[:0], items: old.items[:0], keptMembers: old.keptMembers, keptItems: old.keptItems,
+	}
 	return r.p.parsed()
 }
 
@@ -76,6 +79,23 @@ type parser struct {
 	// being read, of the innermost last.
 	members []Member
 	items   []Value
+	// Where texts are parts of raw, those that were read whole stand here.
+	keptMembers []Member
+	keptItems   []Value
+}
+
+// keep returns a copy: one of its own, or else one that shares its memory with others.
+func keep[T any](shared bool, kept *[]T, list []T) []T {
+	const chunk = 64
+	if !shared {
+		return slices.Clone(list)
+	}
+	if len(*kept)+len(list) > cap(*kept) {
+		*kept = make([]T, 0, max(chunk, len(list)))
+	}
+	from := len(*kept)
+	*kept = append(*kept, list...)
+	return (*kept)[from:len(*kept):len(*kept)]
 }
 
 // fail builds an error without line and column; its Pointer grows innermost token first while the parser unwinds.
@@ -275,7 +295,7 @@ func (p *parser) array() ([]Value, *SyntaxError) {
 		}
 		p.items = append(p.items, item)
 		if done, err := p.separator(']', "array"); done || err != nil {
-			items := slices.Clone(p.items[first:])
+			items := keep(p.text != "", &p.keptItems, p.items[first:])
 			p.items = p.items[:first]
 			return items, err
 		}
@@ -317,7 +337,7 @@ func (p *parser) object() ([]Member, *SyntaxError) {
 		}
 		p.members = append(p.members, m)
 		if done, err := p.separator('}', "object"); done || err != nil {
-			members := slices.Clone(p.members[first:])
+			members := keep(p.text != "", &p.keptMembers, p.members[first:])
 			p.members = p.members[:first]
 			return members, err
 		}

@@ -3,11 +3,13 @@ package jsondoc_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"github.com/paytest/paytest/internal/jsondoc"
 )
@@ -183,4 +185,30 @@ func TestNumberValue(t *testing.T) {
 			t.Errorf("NumberValue(%q) = %q", literal, got.Text)
 		}
 	}
+}
+
+// TestReader holds that a Reader reads what Parse does, and that what it read stays
+// as it is when it reads on.
+func TestReader(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var r jsondoc.Reader
+		var read, want []jsondoc.Value
+		var buf []byte // which is read into again
+		for range rapid.IntRange(1, 5).Draw(t, "documents") {
+			raw := []byte(rapid.SampledFrom([]string{
+				`{}`, `[]`, `[1,[2,{"a":[3]}],"b\u0041"]`, `{"a":{"b":{"c":null}},"d":[true]}`, `"text"`, `{"a":1,"a":2}`, `[1,`, `{"k":"` + strings.Repeat("x", 100) + `"}`,
+				"[" + strings.TrimSuffix(strings.Repeat(`{"n":0},`, 200), ",") + "]",
+			}).Draw(t, "raw"))
+			a, failed := jsondoc.Parse(raw)
+			buf = append(buf[:0], raw...)
+			b, err := r.Parse(buf)
+			if diff := cmp.Diff(fmt.Sprint(failed), fmt.Sprint(err)); diff != "" {
+				t.Fatal(diff)
+			}
+			read, want = append(read, b), append(want, a)
+		}
+		if diff := cmp.Diff(want, read); diff != "" {
+			t.Error(diff)
+		}
+	})
 }
