@@ -16,8 +16,14 @@ import (
 func FuzzProbe(f *testing.F) {
 	for _, seed := range [][2]string{
 		{"", `{"state":"Complete","credited":"74.074074","refunded":"0","deliveries":"1","balance":"74.074074"}`},
-		{"credited=ledger.sum, state=a.0", `{"ledger":{"sum":74.1},"a":["x"]}`}, {"credited=.ledger[0]", `{"ledger":["1e3"]}`}, {"state=", `{"state":null}`},
-		{"", `{"credited":NaN}`}, {"", `[]`}, {"credited", ``}, {"", `{"credited":{}}`}, {"balance=x,balance=y", `{"x":"-1","y":"0.1"}`},
+		{"credited=ledger.sum, state=a.0", `{"ledger":{"sum":74.1},"a":["x"]}`},
+		{"credited=.ledger[0]", `{"ledger":["1e3"]}`},
+		{"state=", `{"state":null}`},
+		{"", `{"credited":NaN}`},
+		{"", `[]`},
+		{"credited", ``},
+		{"", `{"credited":{}}`},
+		{"balance=x,balance=y", `{"x":"-1","y":"0.1"}`},
 	} {
 		f.Add(seed[0], []byte(seed[1]))
 	}

@@ -75,7 +75,7 @@ func TestLoadRefusesRoles(t *testing.T) {
 	refuse(t, []refusal{
 		{"no object", roles(`[]`), inContract, "/roles", "it takes a JSON object"},
 		{"another member", roles(`{"states": {}, "facts": {}, "role": 1}`), inContract, "/roles/role", "no field"},
-		{"no role of a state", roles(`{"states": {"payed": "box/sealed"}, "facts": {}}`), inContract, "/roles/states/payed", "is no role of a state"},
+		{"no role of a state", roles(`{"states": {"bought": "box/sealed"}, "facts": {}}`), inContract, "/roles/states/bought", "is no role of a state"},
 		{"no role of a fact", roles(`{"states": {}, "facts": {"prise": "size"}}`), inContract, "/roles/facts/prise", "is no role of a fact"},
 		{"nothing paid", roles(`{"states": {}, "facts": {"price": "size"}}`), inContract, "/roles", "names no state that is paid"},
 		{"no price", roles(`{"states": {"paid": "box/sealed"}, "facts": {}}`), inContract, "/roles", "no fact that is the price"},
@@ -106,7 +106,9 @@ func TestPlaceholdersAtEveryPlace(t *testing.T) {
 	long := strings.Repeat("9", 18)
 	text := "{a}{b}{ {c/10} {d/" + long + "} {e/" + long + "9} {f/0} {1g} {h/} {}"
 	want := []contract.Placeholder{
-		{Start: 0, End: 3, Fact: "a"}, {Start: 3, End: 6, Fact: "b"}, {Start: 8, End: 14, Fact: "c", By: "10"},
+		{Start: 0, End: 3, Fact: "a"},
+		{Start: 3, End: 6, Fact: "b"},
+		{Start: 8, End: 14, Fact: "c", By: "10"},
 		{Start: 15, End: 15 + len(long) + 4, Fact: "d", By: long},
 	}
 	if diff := cmp.Diff(want, contract.Placeholders(text)); diff != "" {

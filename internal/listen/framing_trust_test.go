@@ -125,7 +125,10 @@ func delivered(t *testing.T, serve func(context.Context, []net.Listener, http.Ha
 	if err != nil {
 		t.Fatal(err)
 	}
-	tcp := conn.(*net.TCPConn)
+	tcp, ok := conn.(*net.TCPConn)
+	if !ok {
+		t.Fatalf("%T", conn)
+	}
 	answered := make(chan []byte)
 	go func() {
 		answer, _ := io.ReadAll(tcp)

@@ -111,7 +111,7 @@ type explored struct {
 // explore delivers every event to a checker in every memory that events can bring
 // it into. Whatever it says depends on the memory alone, so this is every sequence
 // of events, of any length.
-func explore(c *contract.Contract, names []string, raws [][]byte, check func(*verify.Checker, int) verify.Verdict) explored {
+func explore(c *contract.Contract, names []string, check func(*verify.Checker, int) verify.Verdict) explored {
 	const most = 1 << 16
 	open := []remembering{{k: verify.NewSmallChecker(c), ref: newPlain()}}
 	seen := map[string]bool{open[0].k.Memory() + open[0].ref.key(): true}
@@ -163,7 +163,7 @@ func disagrees(want saying, v verify.Verdict) string {
 func TestTrustEveryMemory(t *testing.T) {
 	c := pack(t)
 	names, raws := alphabet(t, c)
-	got := explore(c, names, raws, func(k *verify.Checker, i int) verify.Verdict { return k.Check(raws[i], "") })
+	got := explore(c, names, func(k *verify.Checker, i int) verify.Verdict { return k.Check(raws[i], "") })
 	if got.wrong != "" {
 		t.Error(got.wrong)
 	}
@@ -209,7 +209,7 @@ func TestTrustEveryMemoryCatches(t *testing.T) {
 			return v
 		},
 	} {
-		if got := explore(c, names, raws, check); got.wrong == "" {
+		if got := explore(c, names, check); got.wrong == "" {
 			t.Errorf("a checker that %s is not caught", wrong)
 		} else {
 			trust.Caught(t, wrong)

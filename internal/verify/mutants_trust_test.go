@@ -49,9 +49,7 @@ func (r ruling) into(out *rule, node map[string]any) {
 	case string:
 		out.types = []string{t}
 	case []any:
-		for _, x := range t {
-			out.types = append(out.types, x.(string))
-		}
+		out.types = texts(t)
 	}
 	text := func(name, old string) string {
 		if s, ok := node[name].(string); ok {
@@ -76,9 +74,14 @@ func (r ruling) into(out *rule, node map[string]any) {
 		out.members[name] = r.read(object(member))
 	}
 	required, _ := node["required"].([]any)
-	for _, name := range required {
-		out.required = append(out.required, name.(string))
+	out.required = texts(required)
+}
+
+func texts(all []any) (out []string) {
+	for _, x := range all {
+		out = append(out, fmt.Sprint(x))
 	}
+	return out
 }
 
 func object(v any) map[string]any { m, _ := v.(map[string]any); return m }
@@ -152,7 +155,7 @@ func spoil(t *testing.T, st *contract.State, r *rule, doc jsondoc.Value) []spoil
 	t.Helper()
 	var out []spoiled
 	var walk func(r *rule, at jsondoc.Pointer)
-	edit := func(class string, code Code, strict bool, at jsondoc.Pointer, pointer string, apply func(*jsondoc.Value) error) {
+	edit := func(class string, code Code, strict bool, pointer string, apply func(*jsondoc.Value) error) {
 		v := doc.Clone()
 		if err := apply(&v); err != nil {
 			t.Fatal(err)
@@ -161,7 +164,7 @@ func spoil(t *testing.T, st *contract.State, r *rule, doc jsondoc.Value) []spoil
 	}
 	walk = func(r *rule, at jsondoc.Pointer) {
 		set := func(class string, code Code, strict bool, x jsondoc.Value) {
-			edit(class, code, strict, at, at.String(), func(v *jsondoc.Value) error {
+			edit(class, code, strict, at.String(), func(v *jsondoc.Value) error {
 				*v.At(at) = x
 				return nil
 			})
@@ -194,15 +197,15 @@ func spoil(t *testing.T, st *contract.State, r *rule, doc jsondoc.Value) []spoil
 		if was.Kind != jsondoc.Object {
 			return
 		}
-		edit("extra", UnknownField, true, at, append(slices.Clone(at), "undocumented").String(), func(v *jsondoc.Value) error {
+		edit("extra", UnknownField, true, append(slices.Clone(at), "undocumented").String(), func(v *jsondoc.Value) error {
 			return v.Add(append(slices.Clone(at), "undocumented"), jsondoc.NullValue())
 		})
 		for _, m := range was.Members {
 			here := append(slices.Clone(at), m.Name)
 			if slices.Contains(r.required, m.Name) {
-				edit("removed", MissingField, false, here, here.String(), func(v *jsondoc.Value) error { return v.Remove(here) })
+				edit("removed", MissingField, false, here.String(), func(v *jsondoc.Value) error { return v.Remove(here) })
 			}
-			edit("key twice", DuplicateKey, false, here, here.String(), func(v *jsondoc.Value) error {
+			edit("key twice", DuplicateKey, false, here.String(), func(v *jsondoc.Value) error {
 				parent := v.At(at)
 				parent.Members = append(parent.Members, m)
 				return nil

@@ -209,8 +209,9 @@ func (a *altering) suits(n *ast.BinaryExpr, op token.Token) bool {
 	case token.SUB, token.MUL, token.QUO, token.SHL, token.SHR:
 		basic, ok := a.pkg.TypesInfo.TypeOf(n).Underlying().(*types.Basic)
 		return ok && basic.Info()&types.IsInteger != 0
+	default:
+		return true
 	}
-	return true
 }
 
 // typed is a constant with the type that it has where it stands.

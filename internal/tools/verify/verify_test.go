@@ -10,10 +10,10 @@ import (
 	"golang.org/x/tools/txtar"
 )
 
-// unpack makes a module of an archive in testdata.
-func unpack(t *testing.T, name string) string {
+// unpack makes a module whose proofs end in every way there is.
+func unpack(t *testing.T) string {
 	t.Helper()
-	archive, err := txtar.ParseFile(filepath.Join("testdata", name))
+	archive, err := txtar.ParseFile(filepath.Join("testdata", "ways.txtar"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +32,7 @@ func unpack(t *testing.T, name string) string {
 
 // TestVerdicts runs the tool on a module whose proofs end in every way there is.
 func TestVerdicts(t *testing.T) {
-	dir := unpack(t, "ways.txtar")
+	dir := unpack(t)
 	var out, progress bytes.Buffer
 	code := run(t.Context(), dir, []string{"-seed", "77", "-only", "^(sound|ways|broken|panics)", "-junit", "out.xml", "-markdown", "TABLE.md"}, &out, &progress)
 	if code != failed {
@@ -78,7 +78,7 @@ func TestVerdicts(t *testing.T) {
 
 // TestFuzzed runs the tool on fuzz targets, one of which finds an input.
 func TestFuzzed(t *testing.T) {
-	dir := unpack(t, "ways.txtar")
+	dir := unpack(t)
 	var out, progress bytes.Buffer
 	if code := run(t.Context(), dir, []string{"-only", "^fuzzed", "-fuzztime", "2s"}, &out, &progress); code != failed {
 		t.Errorf("exit code %d\n%s", code, &progress)
@@ -96,7 +96,7 @@ func TestFuzzed(t *testing.T) {
 // TestMarkdownKeepsWhatIsWritten replaces the table and nothing before it, and
 // touches no file that has no place for it.
 func TestMarkdownKeepsWhatIsWritten(t *testing.T) {
-	dir := unpack(t, "ways.txtar")
+	dir := unpack(t)
 	for name, text := range map[string]string{"good.md": "# Trust\n\n" + marker + "\nold\n", "bad.md": "# Something else\n"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
@@ -116,7 +116,7 @@ func TestMarkdownKeepsWhatIsWritten(t *testing.T) {
 }
 
 func TestMisuse(t *testing.T) {
-	dir := unpack(t, "ways.txtar")
+	dir := unpack(t)
 	for _, test := range []struct {
 		args []string
 		code int
