@@ -35,9 +35,10 @@ type program struct {
 
 // test is one of the package's tests, alone.
 type test struct {
-	name    string
-	cpu     time.Duration
-	reached map[int]bool
+	name string
+	// cpu is how long it computes, wall how long it takes, on this machine now.
+	cpu, wall time.Duration
+	reached   map[int]bool
 }
 
 // result is what became of a package's mutants.
@@ -227,7 +228,7 @@ func (p *program) measure(ctx context.Context, progress io.Writer) (broken []str
 	}
 	for _, name := range strings.Fields(string(out)) {
 		file := filepath.Join(p.scratch, "reached")
-		cmd := p.command(ctx, time.Hour, "MUTANTS_REACHED="+file, "-test.run", "^"+name+"$")
+		cmd, began := p.command(ctx, time.Hour, "MUTANTS_REACHED="+file, "-test.run", "^"+name+"$"), time.Now()
 		if out, err := cmd.CombinedOutput(); err != nil {
 			broken = append(broken, name)
 			fmt.Fprintf(progress, "mutate: %s: %s fails with no mutant alive, and is left out\n%.300s\n", p.path, name, out)
@@ -237,7 +238,7 @@ func (p *program) measure(ctx context.Context, progress io.Writer) (broken []str
 		if err != nil {
 			return nil, err
 		}
-		t := test{name: name, cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), reached: map[int]bool{}}
+		t := test{name: name, cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), wall: time.Since(began), reached: map[int]bool{}}
 		for _, id := range strings.Fields(string(text)) {
 			n, _ := strconv.Atoi(id)
 			t.reached[n] = true
@@ -254,18 +255,18 @@ func (p *program) measure(ctx context.Context, progress io.Writer) (broken []str
 func (p *program) try(ctx context.Context, m mutant) (by string, reached bool) {
 	const batch = 500 * time.Millisecond
 	var names []string
-	var cpu time.Duration
+	var cpu, wall time.Duration
 	run := func() bool {
 		if len(names) == 0 {
 			return true
 		}
 		list := strings.Join(names, "|")
-		limit := 5*time.Second + 10*cpu
-		cmd := p.command(ctx, limit, "MUTANT="+strconv.Itoa(m.id), "-test.failfast", "-test.timeout", (20 * limit).String(), "-test.run", "^("+list+")$")
+		limit, patience := 5*time.Second+10*cpu, 20*time.Second+10*wall // for one that waits for ever
+		cmd := p.command(ctx, limit, "MUTANT="+strconv.Itoa(m.id), "-test.failfast", "-test.timeout", patience.String(), "-test.run", "^("+list+")$")
 		if err := cmd.Run(); err != nil && ctx.Err() == nil {
 			by = list
 		}
-		names, cpu = nil, 0
+		names, cpu, wall = nil, 0, 0
 		return by == ""
 	}
 	for _, t := range p.tests {
@@ -273,7 +274,7 @@ func (p *program) try(ctx context.Context, m mutant) (by string, reached bool) {
 			continue
 		}
 		reached = true
-		names, cpu = append(names, t.name), cpu+t.cpu
+		names, cpu, wall = append(names, t.name), cpu+t.cpu, wall+t.wall
 		if cpu > batch && !run() {
 			return by, true
 		}
