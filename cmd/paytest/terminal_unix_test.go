@@ -20,8 +20,11 @@ func TestTerminal(t *testing.T) {
 		env          string
 		color, moves bool
 	}{
-		{"A=b", true, true}, {"NO_COLOR=1", false, true}, {"TERM=dumb", false, false},
-		{"CI=true", false, false}, {"CI=false", true, true},
+		{"A=b", true, true},
+		{"NO_COLOR=1", false, true},
+		{"TERM=dumb", false, false},
+		{"CI=true", false, false},
+		{"CI=false", true, true},
 	} {
 		t.Run(test.env, func(t *testing.T) {
 			t.Parallel()
