@@ -43,6 +43,9 @@ func (a *app) recorder(path string, o journal.Options) (*recorder, error) {
 	if recovery.CutBytes > 0 {
 		a.err.Line(report.S(report.Caution, "note:"), report.T(" %s ended in half a line, which was cut off (%s)", path, plural(int(recovery.CutBytes), "byte")))
 	}
+	if info, err := a.Files.Stat(path); err == nil && a.isExposed(info) {
+		a.exposed(path)
+	}
 	return &recorder{app: a, j: j}, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"slices"
 	"strings"
@@ -85,7 +86,7 @@ func (a *app) readSecrets(files []string) ([]signature.Secret, error) {
 			return nil, usage("--secret-file: %w", err)
 		}
 		if exposed {
-			a.err.Line(report.S(report.Caution, "warning:"), report.T(" %s can be read by others on this machine: chmod 600 %s", name, name))
+			a.exposed(name)
 		}
 		s, err := signature.NewSecret(raw)
 		if err != nil {
@@ -115,7 +116,16 @@ func (a *app) secretFile(name string) (raw []byte, exposed bool, err error) {
 		return nil, false, err
 	}
 	raw, err = io.ReadAll(io.LimitReader(f, signature.MaxSecretBytes+2))
-	return raw, info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 && !a.Windows, err
+	return raw, a.isExposed(info), err
+}
+
+// isExposed reports whether others on the machine can read or write a file.
+func (a *app) isExposed(info fs.FileInfo) bool {
+	return info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 && !a.Windows
+}
+
+func (a *app) exposed(name string) {
+	a.err.Line(report.S(report.Caution, "warning:"), report.T(" %s can be read by others on this machine: chmod 600 %s", name, name))
 }
 
 // sign returns the headers with the signature added. A retry gets the same
