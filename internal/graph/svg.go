@@ -5,8 +5,8 @@ package graph
 
 import (
 	"bytes"
-	"encoding/xml"
 	"fmt"
+	"html"
 	"slices"
 	"strings"
 	"unicode"
@@ -120,17 +120,15 @@ func textWidth(s string) float64 {
 func (d *drawing) printf(format string, args ...any) { fmt.Fprintf(&d.out, format, args...) }
 
 // text escapes what stands in an element or in a quoted attribute. Control
-// characters, and those that reorder others, become U+FFFD.
+// characters, those that reorder others and those that XML has not become U+FFFD.
 func text(s string) string {
 	s = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == 0xfffe || r == 0xffff {
 			return utf8.RuneError
 		}
 		return r
 	}, s)
-	var b strings.Builder
-	_ = xml.EscapeText(&b, []byte(s)) // a strings.Builder takes everything
-	return b.String()
+	return html.EscapeString(s)
 }
 
 const style = `<style>
