@@ -1,7 +1,7 @@
 package verify
 
 import (
-	"fmt"
+	"encoding/binary"
 	"slices"
 
 	"github.com/paytest/paytest/internal/contract"
@@ -17,12 +17,34 @@ func NewSmallChecker(c *contract.Contract) *Checker {
 // delivery depends on nothing else.
 func (k *Checker) Memory() string {
 	var out []byte
+	number := func(all ...uint64) {
+		for _, n := range all {
+			out = binary.AppendUvarint(out, n)
+		}
+	}
+	bytes := func(all [][]byte) {
+		number(uint64(len(all)))
+		for _, b := range all {
+			number(uint64(len(b)))
+			out = append(out, b...)
+		}
+	}
 	for i := range k.shards {
 		s := &k.shards[i]
-		out = fmt.Appendf(out, "%d %d %d %d %d %d %v %v ", s.limit, s.kept, s.stride, s.count, s.oldest, s.forgotten, s.index, s.covered)
-		out = fmt.Appendf(out, "%x %x %d %x %d ", s.blocks, s.entries.chunks, s.entries.first, s.words.chunks, s.words.first)
+		number(uint64(s.limit), uint64(s.kept), uint64(s.stride), uint64(s.count), uint64(s.oldest), uint64(s.forgotten), uint64(len(s.index)))
+		for _, x := range s.index {
+			number(uint64(x))
+		}
+		for _, x := range s.covered {
+			number(uint64(x))
+		}
+		number(s.entries.first, s.words.first)
+		bytes(s.blocks)
+		bytes(s.entries.chunks)
+		bytes(s.words.chunks)
 	}
-	return string(fmt.Appendf(out, "%d", k.told.Load()))
+	number(k.told.Load())
+	return string(out)
 }
 
 // Copy is a Checker that remembers the same.
