@@ -67,6 +67,20 @@ func TestLinks(t *testing.T) {
 	t.Logf("%d links to the web are not followed", external)
 }
 
+// TestIndex holds that docs/README.md leads to every document in docs.
+func TestIndex(t *testing.T) {
+	source, err := os.ReadFile(filepath.Join("..", "..", "docs", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	links := readPage(source).links
+	for _, name := range markdown(t) {
+		if in, ok := strings.CutPrefix(name, "docs/"); ok && in != "README.md" && !slices.Contains(links, in) {
+			t.Errorf("docs/README.md does not lead to %s", in)
+		}
+	}
+}
+
 // leads says what is wrong with a link, and whether it leads to the web.
 func leads(pages map[string]*page, from, link string) (problem string, web bool) {
 	u, err := url.Parse(link)
