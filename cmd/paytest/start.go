@@ -34,6 +34,10 @@ func unsecret(env []string) []string {
 	return slices.DeleteFunc(env, func(s string) bool { return strings.HasPrefix(s, cli.SecretEnv+"=") })
 }
 
+// cmdLine is how cmd of Windows is started with a line: of a line in quotes it takes
+// the outer ones away, and obeys the rest.
+func cmdLine(line string) string { return `cmd /S /C "` + line + `"` }
+
 // start runs a command line in the system's shell, its output on standard
 // error. When ctx ends it is asked to end, and killed five seconds later. Where
 // the system can tell, what it started in turn does not outlive it.

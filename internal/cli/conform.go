@@ -249,7 +249,7 @@ func (a *app) conformRun(cmd *cobra.Command, c *contract.Contract, o *conformOpt
 	if run.Serves, err = serves(c, o.events); err != nil {
 		return nil, err
 	}
-	run.Reproduce = reproduce(cmd, o, run.Seed)
+	run.Reproduce = a.reproduce(cmd, o, run.Seed)
 	return run, a.hooks(run, o)
 }
 
@@ -268,11 +268,11 @@ func serves(c *contract.Contract, patterns []string) (func(*contract.State) bool
 
 // reproduce is the command that repeats a case: the one that was typed, with the
 // case in place of the first %s. Header values and queries may be secrets.
-func reproduce(cmd *cobra.Command, o *conformOptions, seed uint64) string {
-	parts := []string{"paytest conform --case %s", quoted(keyless(o.target.to)), "--seed " + strconv.FormatUint(seed, 10)}
+func (a *app) reproduce(cmd *cobra.Command, o *conformOptions, seed uint64) string {
+	parts := []string{"paytest conform --case %s", a.quoted(keyless(o.target.to)), "--seed " + strconv.FormatUint(seed, 10)}
 	add := func(name string, values ...string) {
 		for _, v := range values {
-			parts = append(parts, "--"+name+" "+quoted(v))
+			parts = append(parts, "--"+name+" "+a.quoted(v))
 		}
 	}
 	add("secret-file", o.target.secrets.files...)

@@ -87,8 +87,8 @@ func (a *app) newPack(dir string) error {
 		}
 		return err
 	})
-	a.out.Line(report.T("Next: change it, run "), report.S(report.Accent, "paytest contract lint %s", quoted(dir)), report.T(" after each change,"))
-	a.out.Line(report.T("and use it: "), report.S(report.Accent, "paytest payload --contract %s", quoted(dir)))
+	a.out.Line(report.T("Next: change it, run "), report.S(report.Accent, "paytest contract lint %s", a.quoted(dir)), report.T(" after each change,"))
+	a.out.Line(report.T("and use it: "), report.S(report.Accent, "paytest payload --contract %s", a.quoted(dir)))
 	return err
 }
 

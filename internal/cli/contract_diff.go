@@ -85,7 +85,7 @@ func (a *app) diff(from, to string, o diffOptions) error {
 func (a *app) sound(name string) (*contract.Contract, error) {
 	c, err := contract.Load(a.packOf(name))
 	if err != nil {
-		return nil, usage("%s: %w; paytest contract lint %s tells all", name, err, quoted(name))
+		return nil, usage("%s: %w; paytest contract lint %s tells all", name, err, a.quoted(name))
 	}
 	return c, nil
 }

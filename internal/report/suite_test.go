@@ -134,6 +134,7 @@ func TestParseOutput(t *testing.T) {
 		"json=-":             {Format: report.FormatJSON, Path: "-"},
 		"ndjson=a=b.ndjson":  {Format: report.FormatNDJSON, Path: "a=b.ndjson"},
 		"markdown=out/s.md ": {Format: report.FormatMarkdown, Path: "out/s.md "},
+		`junit=C:\out\r.xml`: {Format: report.FormatJUnit, Path: `C:\out\r.xml`},
 	} {
 		if got, err := report.ParseOutput(text, report.Formats()); err != nil || got != want {
 			t.Errorf("ParseOutput(%q) = %v, %v, want %v", text, got, err, want)
