@@ -1,14 +1,18 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/paytest/paytest/internal/report"
+	"github.com/paytest/paytest/internal/suggest"
 )
 
 // The exit codes, whose meaning ExitCodes tells.
@@ -63,6 +67,36 @@ func usage(format string, args ...any) error {
 
 func violated() error { return &exitError{code: exitViolation} }
 
+// maxListed is how many files of a folder are looked at for the one that was meant.
+const maxListed = 1000
+
+// nearFile says which file may have been meant by one that is not there.
+func (a *app) nearFile(err error) string {
+	var missing *fs.PathError
+	if !errors.As(err, &missing) || !errors.Is(err, fs.ErrNotExist) {
+		return ""
+	}
+	folder, name := filepath.Split(missing.Path)
+	at, err := a.Dir(cmp.Or(folder, ".")).Open(".")
+	if err != nil {
+		return "; there is no such folder"
+	}
+	defer func() { _ = at.Close() }()
+	list, ok := at.(fs.ReadDirFile)
+	if !ok {
+		return ""
+	}
+	entries, _ := list.ReadDir(maxListed)
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	if near := suggest.Nearest(name, names); near != "" {
+		return "; did you mean " + folder + near + "?"
+	}
+	return ""
+}
+
 // exit prints the error, if there is one to print, and returns the code.
 func (a *app) exit(ctx context.Context, cmd *cobra.Command, err error) int {
 	if err == nil {
@@ -84,7 +118,7 @@ func (a *app) exit(ctx context.Context, cmd *cobra.Command, err error) int {
 	if shown == nil {
 		return code
 	}
-	a.err.Paragraph([]report.Span{report.S(report.Bad, "error:"), report.T(" ")}, "  ", strings.ReplaceAll(strings.TrimSpace(shown.Error()), "\n", " ")+a.origin(shown))
+	a.err.Paragraph([]report.Span{report.S(report.Bad, "error:"), report.T(" ")}, "  ", strings.ReplaceAll(strings.TrimSpace(shown.Error()), "\n", " ")+a.nearFile(shown)+a.origin(shown))
 	if code == exitUsage && cmd != nil {
 		a.err.Line(report.S(report.Faint, "%s --help tells more", cmd.CommandPath()))
 	}
