@@ -205,6 +205,7 @@ func shapes() (always []shape, named map[string]shape) {
 		"lateness": s(`arrivals: .*\n(  .*\n)*|The load generator itself.*\n.*endpoint\.\n`, ""),
 		"waits":    s(`\b\d+(\.\d+)?m?s\b`, "WAIT"),
 		"hashes":   s(`\b([0-9a-f]{64}|T[1-9A-HJ-NP-Za-km-z]{33})\b`, "HASH"),
+		"columns":  s(` +`, " "), // which are as wide as the numbers in them
 		"numbers":  s(` *(DURATION|[\d,]*\d(\.\d+)?( ?(%|kB|MB))?)`, " N"),
 	}
 }

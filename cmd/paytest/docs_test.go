@@ -31,8 +31,8 @@ import (
 //	                     name of a bug, where it has one
 //	clone                run in a clone of the repository
 //	exits CODE           the last command ends with this code
-//	volatile NAMES       more parts that are different each time: amounts, hashes,
-//	                     lateness, numbers, waits
+//	volatile NAMES       more parts that are different each time: amounts, columns,
+//	                     hashes, lateness, numbers, waits
 //	meanwhile COMMAND    run this when the last command is ready, then end that
 //	beside               the last command goes on until the next block has been run
 //	-->

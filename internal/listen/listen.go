@@ -153,7 +153,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler) // closes the connection without an answer
 	}
 	if !h.prompt {
-		_ = http.NewResponseController(w).SetWriteDeadline(h.Now().Add(writeTimeout))
+		_ = http.NewResponseController(w).SetWriteDeadline(wall().Add(writeTimeout))
 	}
 	w.WriteHeader(d.Status)
 	_, _ = w.Write(d.Answer)

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // Bounds of a plain request.
@@ -201,10 +200,10 @@ func (p *plain) answer(dst []byte, d *Delivery) []byte {
 }
 
 // plainDelivery judges a delivery and appends the answer to it.
-func (h *Handler) plainDelivery(dst []byte, p *plain) (answer []byte, at time.Time) {
+func (h *Handler) plainDelivery(dst []byte, p *plain) []byte {
 	d := Delivery{Time: h.Now(), Method: http.MethodPost, Path: p.path, Header: p.header, Body: p.body}
 	if try, asked := h.judge(&d); asked {
 		h.finish(context.Background(), &d, try)
 	}
-	return p.answer(dst, &d), d.Time
+	return p.answer(dst, &d)
 }
