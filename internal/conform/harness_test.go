@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"testing"
 	"time"
 
@@ -191,6 +192,11 @@ func modelBehind(t testing.TB, front func(http.Handler) http.HandlerFunc, change
 func against(t testing.TB, bug string, ids ...string) *conform.Report {
 	t.Helper()
 	return run(t, options(t, model(t, bug), ids...))
+}
+
+// quick leaves out the cases that take long.
+func quick(o *conform.Options) {
+	o.Cases = slices.DeleteFunc(o.Cases, func(spec *conform.Case) bool { return spec.ID == "I10" || spec.ID == "R08" })
 }
 
 // statuses returns how each case ended.

@@ -33,6 +33,7 @@ func TestUnits(t *testing.T) {
 	t.Parallel()
 	inNoTime(t, func(t *testing.T) {
 		o := options(t, model(t, ""))
+		quick(&o)
 		inMinorUnits(&o)
 		r := run(t, o)
 		for _, res := range r.Results {
@@ -122,6 +123,7 @@ func TestWhatCredits(t *testing.T) {
 	t.Parallel()
 	inNoTime(t, func(t *testing.T) {
 		o := options(t, modelWith(t, "", byTransfer))
+		quick(&o)
 		r := run(t, o)
 		for _, res := range r.Results {
 			if res.Status == conform.Failed || res.Status == conform.Unproven || onMoney(res.Case) && res.Status != conform.Passed {
