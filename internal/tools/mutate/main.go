@@ -65,12 +65,12 @@ func run(ctx context.Context, args []string, out, progress io.Writer) int {
 	code := held
 	for _, path := range f.Args() {
 		r, err := mutate(ctx, path, o, progress)
+		if r != nil && r.show(out, known) > 0 { // what was tried, when interrupted
+			code = alive
+		}
 		if err != nil {
 			fmt.Fprintf(progress, "mutate: %s: %v\n", path, err)
 			return broke
-		}
-		if r.show(out, known) > 0 {
-			code = alive
 		}
 	}
 	return code
