@@ -69,7 +69,11 @@ func (a Amount) Between(places int32) (below, above Amount) {
 
 // Like reports whether a and b are one number to who reads both as floating-point
 // numbers of 64 bits.
-func (a Amount) Like(b Amount) bool { return a.d.InexactFloat64() == b.d.InexactFloat64() }
+func (a Amount) Like(b Amount) bool {
+	x, err := strconv.ParseFloat(a.String(), 64)
+	y, other := strconv.ParseFloat(b.String(), 64)
+	return x == y && err == nil && other == nil
+}
 
 // String returns the shortest notation that ParseAmount reads.
 func (a Amount) String() string { return a.d.String() }
