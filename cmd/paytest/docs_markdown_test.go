@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/yuin/goldmark"
@@ -222,6 +223,9 @@ func shaped(text string, names []string) (string, error) {
 	}
 	for _, s := range parts {
 		text = s.pattern.ReplaceAllString(text, s.as)
+	}
+	if slices.Contains(names, "numbers") { // which decide on how wide columns are
+		text = regexp.MustCompile(` {2,}`).ReplaceAllString(text, " ")
 	}
 	return strings.TrimRight(text, "\n"), nil
 }

@@ -53,6 +53,7 @@ func TestShaped(t *testing.T) {
 		{"credited 1.234567", "debited 1.234567", "amounts", false},
 		{"sent  12  3.4 ms", "sent 7 812 µs", "numbers", true},
 		{"sent  12", "lost 12", "numbers", false},
+		{"  count  rate\nall  12", "   count   rate\nall 112", "numbers", true},
 	} {
 		a, err := shaped(test.a, strings.Fields(test.volatile))
 		if err != nil {

@@ -76,7 +76,8 @@ type stage struct {
 	code      int // of the last command
 	endpoint  func()
 	words     []string // what the endpoint is
-	beside    *running
+	beside    *running // what goes on while a block runs
+	next      *running // what goes on while the next one does
 }
 
 func newStage(t *testing.T, bash string) *stage {
@@ -145,17 +146,13 @@ func (s *stage) play(p *page) []byte {
 	for i := range p.blocks {
 		b := &p.blocks[i]
 		s.obey(b)
-		before := s.beside
-		s.beside = nil
 		if commands, shows, ran := s.block(b); ran {
-			s.end(before)
+			s.end(s.beside)
+			s.beside, s.next = s.next, nil
 			runs = append(runs, played{b, commands, shows})
-		} else if s.beside == nil {
-			s.beside = before
 		}
 	}
 	s.end(s.beside)
-	s.beside = nil
 	var out []byte
 	at := 0
 	for _, r := range runs {
@@ -255,12 +252,13 @@ func (s *stage) console(b *block) (commands []told, shows []*running) {
 		switch {
 		case last && beside:
 			r.ready()
-			s.beside = r
+			s.next = r
 		case last && waits:
 			r.ready()
+			before := s.beside
 			s.beside = r
 			s.must(b, meanwhile)
-			s.beside = nil
+			s.beside = before
 			s.end(r)
 		default:
 			s.code = r.wait()
