@@ -247,3 +247,54 @@ func TestLoadRefusesFoldersThatCannotBeRead(t *testing.T) {
 		}
 	}
 }
+
+// TestFieldsStandAsInTheSample puts members that the sample does not have behind
+// those that it has.
+func TestFieldsStandAsInTheSample(t *testing.T) {
+	c := accepted(t, replace(inFolded, `"size": {"$ref": "facts.json#/$defs/size"}`, `"size": {"$ref": "facts.json#/$defs/size"},
+	  "note": {"type": "object", "properties": {"text": {"$ref": "facts.json#/$defs/text"}, "colour": {"$ref": "facts.json#/$defs/colour"}}},
+	  "count": {"$ref": "facts.json#/$defs/count"}`))
+	var got []string
+	for _, f := range c.Subject("box").State("folded").Fields {
+		got = append(got, f.Path())
+	}
+	want := []string{"event", "state", "was", "at", "foldedAt", "boxId", "size", "note.colour", "note.text", "count"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestLoadRefusesASampleWithoutItsEvent(t *testing.T) {
+	refuse(t, []refusal{{"no event", func(t *testing.T, pack fstest.MapFS) {
+		replace(inFolded, `"event": "box.changed", "state": "Folded", "was"`, `"state": "Folded", "was"`)(t, pack)
+		replace(inFolded, `"required": ["event", `, `"required": [`)(t, pack)
+	}, inFolded, "/sample/event", "expected \"box.changed\""}})
+}
+
+// TestManyTransitions takes as many as fit into a machine word, and not one more.
+func TestManyTransitions(t *testing.T) {
+	for edges, ok := range map[int]bool{64: true, 65: false} {
+		pack := boxes(t)
+		delete(pack, inSealed)
+		replace(inContract, `["box/folded", "box/sealed"]`, `["box/folded"]`)(t, pack)
+		all := `{"state": "folded", "trigger": "t", "source": "s"}, {"state": "flat", "trigger": "t", "source": "s"}`
+		for i := range 7 {
+			all += fmt.Sprintf(`, {"state": "s%d", "trigger": "t", "source": "s"}`, i)
+		}
+		from := map[int]string{7: `{"state": "flat", "trigger": "t", "source": "s"}`}
+		for i := range edges - 57 {
+			if i < 7 {
+				from[i] = all
+			}
+		}
+		for i, list := range from {
+			if i < 7 || edges == 65 {
+				copied(inFolded, fmt.Sprintf("box/s%d.json", i), `"Folded"`, fmt.Sprintf(`"S%d"`, i), `[{"state": "flat", "trigger": "someone does it", "source": "manual"}]`, "["+list+"]")(t, pack)
+			}
+		}
+		c, err := contract.Load(pack)
+		if (err == nil) != ok || ok && len(c.Subject("box").Edges) != edges {
+			t.Errorf("%d transitions: %v", edges, err)
+		}
+	}
+}
