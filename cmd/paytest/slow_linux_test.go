@@ -266,8 +266,8 @@ func TestTrustSlowSenders(t *testing.T) {
 	took := slices.Concat(latencies...)
 	slices.Sort(took)
 	used := r.memory(t)
-	if limit := 256 << 20; used > limit {
-		t.Errorf("the listener took %d bytes, more than %d", used, limit)
+	if used > mostMemory {
+		t.Errorf("the listener took %d bytes, more than %d", used, mostMemory)
 	}
 	trust.Figure(t, "slow connections", size)
 	trust.Figure(t, "all gone after", last.Round(time.Millisecond*100))
