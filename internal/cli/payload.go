@@ -224,20 +224,27 @@ func (m *maker) clock(a *app) error {
 	if m.o.documented || m.o.seedGiven && m.o.now == "" {
 		return nil
 	}
-	now := a.Now()
-	if m.o.now != "" && m.o.now != "now" {
-		t, err := time.Parse(time.RFC3339Nano, m.o.now)
-		if err != nil || t.Year() < 1000 {
-			return usage("--now %q: it takes an RFC 3339 time such as %s, or now", m.o.now, m.c.Epoch.Format(payment.TimeLayout))
-		}
-		now = t
+	var err error
+	if m.now, err = a.moment(m.c, m.o.now); err != nil {
+		return err
 	}
-	m.now = now.UTC().Truncate(time.Millisecond)
 	if !m.o.seedGiven {
 		m.o.seed = a.Seed()
 		m.repeat = fmt.Sprintf("--seed %d --now %s", m.o.seed, m.now.Format(payment.TimeLayout))
 	}
 	return nil
+}
+
+// moment is the time that --now names, to the millisecond; now where it names none.
+func (a *app) moment(c *contract.Contract, s string) (time.Time, error) {
+	t := a.Now()
+	if s != "" && s != "now" {
+		var err error
+		if t, err = time.Parse(time.RFC3339Nano, s); err != nil || t.Year() < 1000 {
+			return t, usage("--now %q: it takes an RFC 3339 time such as %s, or now", s, c.Epoch.Format(payment.TimeLayout))
+		}
+	}
+	return t.UTC().Truncate(time.Millisecond), nil
 }
 
 // payment returns payment number index, which comes to the given states.

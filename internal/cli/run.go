@@ -26,6 +26,7 @@ type runOptions struct {
 	minCoverage string
 	speed       string
 	seed        uint64
+	now         string
 	list        bool
 	explain     bool
 	schema      bool
@@ -65,14 +66,15 @@ endpoint cannot be reached.`,
 	f.StringVar(&o.minCoverage, "min-coverage", "", "fail when the endpoint has accepted less than this `share` of the transitions, such as 100%")
 	f.StringVar(&o.speed, "speed", "max", "run the virtual clock at this speed: 1x, 60x or max")
 	f.Uint64Var(&o.seed, "seed", 0, "make the payments of this `number` (default random)")
+	f.StringVar(&o.now, "now", "", "the `time` at which payments end (with --speed, begin), RFC 3339 or \"now\" (default now; with --seed the documented one)")
 	f.BoolVar(&o.list, "list", false, "list the scenarios that are built in")
 	f.BoolVar(&o.explain, "explain", false, "show the steps of the scenarios, and send nothing")
 	f.BoolVar(&o.schema, "schema", false, "print the JSON Schema of scenario files, for editors")
 	recordFlag(cmd, &o.record, "what is sent, and the answers,")
 	uiFlag(cmd, &o.ui)
 	reportFlag(cmd, &o.reports)
-	once(cmd, "all-paths", "seed", "list", "explain", "schema")
-	for _, name := range []string{"shuffle", "payments", "concurrency", "min-coverage", "seed"} {
+	once(cmd, "all-paths", "seed", "now", "list", "explain", "schema")
+	for _, name := range []string{"shuffle", "payments", "concurrency", "min-coverage", "seed", "now"} {
 		noFiles(cmd, name, cobra.ShellCompDirectiveNoFileComp)
 	}
 	_ = cmd.RegisterFlagCompletionFunc("speed", cobra.FixedCompletions([]string{"1x", "60x", "max"}, cobra.ShellCompDirectiveNoFileComp))

@@ -17,6 +17,7 @@ import (
 	"github.com/paytest/paytest/internal/contract"
 	"github.com/paytest/paytest/internal/deliver"
 	"github.com/paytest/paytest/internal/journal"
+	"github.com/paytest/paytest/internal/payment"
 	"github.com/paytest/paytest/internal/report"
 	"github.com/paytest/paytest/internal/scenario"
 	"github.com/paytest/paytest/internal/verify"
@@ -34,6 +35,9 @@ type runner struct {
 	outputs []report.Output
 	seed    uint64
 	seeded  bool
+	// now is when payments end where time is skipped, and start where it is not; with
+	// neither --now nor a time that is skipped it is zero, and whenever they are made.
+	now time.Time
 	journal *recorder
 
 	index    atomic.Uint64
@@ -72,6 +76,11 @@ func (a *app) newRunner(cmd *cobra.Command, c *contract.Contract, o *runOptions)
 	}
 	if r.seeded = cmd.Flags().Changed("seed"); !r.seeded {
 		r.seed = a.Seed()
+	}
+	if o.now != "" || r.jump && !r.seeded {
+		if r.now, err = a.moment(c, o.now); err != nil {
+			return nil, err
+		}
 	}
 	return r, nil
 }
@@ -165,10 +174,12 @@ func (r *runner) scenario(ctx context.Context, s *scenario.Scenario) error {
 func (r *runner) plan(s *scenario.Scenario, index uint64) ([]scenario.Planned, error) {
 	o := scenario.Options{Seed: r.seed, Index: index, Start: r.c.Epoch}
 	plan, err := scenario.Plan(r.c, s, o)
-	if err != nil || r.seeded {
+	if err != nil || r.seeded && r.now.IsZero() {
 		return plan, err
 	}
-	o.Start = r.Now().UTC().Truncate(time.Millisecond)
+	if o.Start = r.now; r.now.IsZero() {
+		o.Start = r.Now().UTC().Truncate(time.Millisecond)
+	}
 	if r.jump {
 		o.Start = o.Start.Add(-plan[len(plan)-1].At)
 	}
@@ -405,7 +416,11 @@ func (r *runner) end(started time.Time) error {
 		r.out.Paragraph([]report.Span{report.S(report.Bad, "coverage %.0f%% is below %s", 100*covered, r.o.minCoverage), report.T("; not accepted: ")}, "  ", strings.Join(r.lacking(), ", "))
 	}
 	if !r.seeded {
-		r.err.Line(report.S(report.Faint, "the same again: --seed %d", r.seed))
+		at := "now"
+		if !r.now.IsZero() {
+			at = r.now.Format(payment.TimeLayout)
+		}
+		r.err.Line(report.S(report.Faint, "the same again: --seed %d --now %s", r.seed, at))
 	}
 	if failed > 0 {
 		return violated()
