@@ -63,8 +63,8 @@ JSON with the state of an order and the sums credited and refunded. Without a
 probe, a case whose point is the effect is unproven, never passed.
 
 Payments are made for the test: their customers and titles start with "paytest".
-Exit 0 when no case failed, 1 when one did or nothing could be tested, 3 when
-the endpoint cannot be reached.`,
+Exit 0 when no case failed, 1 when one did or nothing was proven, 3 when the
+endpoint cannot be reached.`,
 		Example: `  paytest conform http://localhost:3000 --secret-file secret.txt
   paytest conform --probe-url 'http://localhost:3000/orders/{id}'
   paytest conform --profile full --report html=out.html --report junit=out.xml
@@ -333,7 +333,7 @@ func (a *app) conformed(ctx context.Context, run *conform.Options, o *conformOpt
 	switch {
 	case err != nil:
 		return err
-	case r.Problem != "" || len(r.Failures(conform.Severity(o.failOn))) > 0:
+	case r.Judged() == 0 || len(r.Failures(conform.Severity(o.failOn))) > 0:
 		return violated()
 	}
 	return nil

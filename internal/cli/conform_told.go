@@ -33,7 +33,7 @@ func (a *app) conformEnd(r *conform.Report, o *conformOptions) {
 	}
 	passed, of := r.Score()
 	style := report.Good
-	if len(r.Failures(conform.Low)) > 0 || r.Problem != "" {
+	if len(r.Failures(conform.Low)) > 0 || r.Judged() == 0 {
 		style = report.Bad
 	}
 	a.out.Line(report.S(style, "%d of %d passed", passed, of), report.T(", %d failed, %d unproven, %d not run", r.Count("", conform.Failed), r.Count("", conform.Unproven), r.Count("", conform.NotRun)),

@@ -103,6 +103,9 @@ func (r *Report) Score() (passed, of int) {
 	return r.Count("", Passed), len(r.Results)
 }
 
+// Judged is how many cases passed or failed.
+func (r *Report) Judged() int { return r.Count("", Passed) + r.Count("", Failed) }
+
 // Failures lists the failed cases as bad as severity or worse that no baseline
 // knows.
 func (r *Report) Failures(severity Severity) []Result {
