@@ -149,7 +149,8 @@ func (a *app) demoBug(ctx context.Context, c *contract.Contract, name string) er
 	}
 	a.out.ConformFailure(r, failed[0])
 	a.out.Line(report.S(report.Good, "Caught by case %s. ", bug.Case), report.T("Does your endpoint have it?"))
-	a.out.Line(report.S(report.Accent, "  paytest conform http://localhost:3000 --case %s", bug.Case))
+	a.out.Line(report.S(report.Accent, "  paytest conform http://localhost:3000 --case %s \\", bug.Case))
+	a.out.Line(report.S(report.Accent, "    --probe-url 'http://localhost:3000/orders/{id}'"))
 	return nil
 }
 
