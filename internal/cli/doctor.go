@@ -186,6 +186,9 @@ func (a *app) checkSettings(cmd *cobra.Command) []check {
 
 // checkSecret never shows a secret, nor how long it is.
 func (a *app) checkSecret(o *secretOptions) []check {
+	if o.off {
+		return []check{{"secret", checkOK, "not used: --no-signature", ""}}
+	}
 	var out []check
 	for _, name := range o.files {
 		raw, exposed, err := a.secretFile(name)
