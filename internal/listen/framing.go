@@ -19,7 +19,7 @@ const (
 )
 
 // misframed says what is ambiguous about the request, or an earlier one of its
-// connection; empty when nothing is.
+// connection; empty when nothing is. What stands behind it may have been read, too.
 func misframed(r *http.Request) string {
 	if g, ok := r.Context().Value(guestKey{}).(*guest); ok {
 		return g.said()
@@ -36,15 +36,24 @@ type watched struct {
 	// unread was read before the connection was woken, and is read again.
 	unread []byte
 
-	odd  atomic.Pointer[string]
-	part []byte // of a line that has not ended
-	look stage
-	left uint64 // bytes of a body or a chunk
+	odd atomic.Pointer[oddity]
+	// heads is how many requests have begun, for who reads; served is how many the
+	// server has taken, for who answers.
+	heads, served int
+	part          []byte // of a line that has not ended
+	look          stage
+	left          uint64 // bytes of a body or a chunk
 
 	first            bool // whether the next line is a request's first
 	lengths          int
 	length           uint64
 	chunked, foreign bool
+}
+
+// oddity is what is ambiguous about a request, which is counted from 1.
+type oddity struct {
+	what string
+	at   int
 }
 
 // stage is what stands next on a connection.
@@ -81,8 +90,24 @@ func (w *watched) Read(b []byte) (n int, err error) {
 	return n, err
 }
 
-// wake says that the connection goes on with unread, which begins a request.
-func (w *watched) wake(unread []byte) { w.asleep, w.unread = false, unread }
+// wake says that the connection goes on with unread, which begins a request, or the
+// line ends that net/http passes over behind one that was answered.
+func (w *watched) wake(unread []byte, answered bool) {
+	w.asleep = false
+	if answered {
+		ends := lineEnds(unread)
+		w.watch(unread[:ends])
+		unread = unread[ends:]
+	}
+	w.unread = unread
+}
+
+// lineEnds is how many bytes of line ends a text begins with, at most four: so many
+// are passed over behind a POST.
+func lineEnds(b []byte) int {
+	head := b[:min(len(b), 4)]
+	return len(head) - len(bytes.TrimLeft(head, "\r\n"))
+}
 
 func (w *watched) watch(b []byte) {
 	for len(b) > 0 && w.look != lost {
@@ -137,19 +162,27 @@ func (w *watched) line(line []byte) {
 			w.look, w.left = inChunk, n+2 // and the line's end
 		}
 		return
+	case w.first && len(line) > 0:
+		w.heads++
+	}
+	between := w.first && len(line) == 0
+	switch {
+	case !whole && between:
+		w.note(bareLF, w.heads+1)
 	case !whole:
-		w.note(bareLF)
+		w.note(bareLF, w.heads)
 	}
 	switch {
 	case w.look == inTrailer && len(line) == 0:
 		w.look, w.first = inHead, true
 	case w.look == inTrailer:
+	case between:
 	case w.first:
 		w.first, w.lengths, w.length, w.chunked = false, 0, 0, false
 	case len(line) == 0:
 		w.body()
 	case line[0] == ' ' || line[0] == '\t':
-		w.note(foldedLine)
+		w.note(foldedLine, w.heads)
 	default:
 		w.header(line)
 	}
@@ -176,10 +209,10 @@ func named(name []byte, want string) bool {
 // body begins what stands behind a head.
 func (w *watched) body() {
 	if w.lengths > 1 {
-		w.note(twoLengths)
+		w.note(twoLengths, w.heads)
 	}
 	if w.lengths > 0 && w.chunked {
-		w.note(twoEnds)
+		w.note(twoEnds, w.heads)
 	}
 	switch {
 	case w.foreign:
@@ -193,12 +226,13 @@ func (w *watched) body() {
 	}
 }
 
-func (w *watched) note(odd string) { w.odd.CompareAndSwap(nil, &odd) }
+func (w *watched) note(what string, at int) { w.odd.CompareAndSwap(nil, &oddity{what, at}) }
 
-// said is the first thing that was noted.
+// said is the first thing that was noted of the request that is served, or of one
+// before.
 func (w *watched) said() string {
-	if odd := w.odd.Load(); odd != nil {
-		return *odd
+	if odd := w.odd.Load(); odd != nil && odd.at <= w.served {
+		return odd.what
 	}
 	return ""
 }

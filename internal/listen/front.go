@@ -11,9 +11,9 @@ import (
 )
 
 const (
-	// firstTimeout is how long a new connection may be silent: whoever it is handed to
-	// then waits for readTimeout, so that none is held for longer than 10 s without a
-	// request.
+	// firstTimeout is how long a new connection may be silent before it is handed on;
+	// net/http then waits for at most readTimeout, so that none is held for longer than
+	// 10 s without a request.
 	firstTimeout = 3 * time.Second
 	// rearm is how old a connection's deadlines may become: to set them costs more
 	// than to read a request.
@@ -93,17 +93,27 @@ func (f *front) answer(g *guest) bool {
 	var out []byte
 	buf := make([]byte, plainBytes)
 	var armed time.Time // when a request was answered
-	alive := f.arm(g, wall(), firstTimeout)
+	alive, answered := f.arm(g, wall(), firstTimeout), false
 	for alive && !f.over.Load() {
 		n, err := g.Read(buf)
-		if err != nil || g.shown.Load() {
+		switch {
+		case late(err) && !answered && !f.over.Load() && !g.shown.Load():
+			g.wake(nil, false)
+			return true
+		case err != nil || g.shown.Load():
 			return false
 		}
 		used := 0
-		for out = out[:0]; used < n && p.read(buf[used:n], f.h.paths); used += p.size {
-			out = f.h.plainDelivery(out, &p)
+		for out = out[:0]; used < n; used += p.size {
+			if answered {
+				used += newlines(buf[used:n])
+			}
+			if !p.read(buf[used:n], f.h.paths) {
+				break
+			}
+			out, answered = f.h.plainDelivery(out, &p), true
 		}
-		if used > 0 {
+		if len(out) > 0 {
 			g.waits()
 			if now := wall(); now.Sub(armed) >= rearm {
 				alive, armed = f.arm(g, now, idleTimeout+rearm), now
@@ -113,7 +123,7 @@ func (f *front) answer(g *guest) bool {
 			}
 		}
 		if used < n {
-			g.wake(bytes.Clone(buf[used:n]))
+			g.wake(bytes.Clone(buf[used:n]), answered)
 			return true
 		}
 		if cap(out) > keptAnswer {
@@ -121,6 +131,20 @@ func (f *front) answer(g *guest) bool {
 		}
 	}
 	return false
+}
+
+func late(err error) bool {
+	var n net.Error
+	return errors.As(err, &n) && n.Timeout()
+}
+
+// newlines is how many bytes of whole line ends stand before the next request, as
+// some senders write behind a body: as many as net/http passes over.
+func newlines(b []byte) (n int) {
+	for n < 4 && bytes.HasPrefix(b[n:], []byte("\r\n")) {
+		n += 2
+	}
+	return n
 }
 
 // wall is the machine's own time, which connections end by, whatever time it is for

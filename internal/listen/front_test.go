@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -175,6 +176,41 @@ func TestFrontPipelined(t *testing.T) {
 	})
 }
 
+// TestFrontLineEnds holds that line ends behind a body, which some senders write, are
+// no request, and that what is ambiguous is told of the request that it is in.
+func TestFrontLineEnds(t *testing.T) {
+	c := load(t)
+	path, body := post(t, c, "invoice", "pending", 1)
+	plain, other := sent(path, body), sent(path, body, "X-Tab: a\tb")
+	last := sent(path, body, "Connection: close")
+	bare := strings.Replace(last, "\r\nHost", "\nHost", 1)
+	for name, test := range map[string]struct{ sent, statuses string }{
+		"behind a plain request":        {plain + "\r\n" + last, "200 200"},
+		"two behind a plain request":    {plain + "\r\n\r\n" + plain + "\r\n" + last, "200 200 200"},
+		"behind another":                {other + "\r\n" + last, "200 200"},
+		"before the first":              {"\r\n" + last, "400"},
+		"LF alone behind a plain one":   {plain + "\n" + last, "200 400"},
+		"LF alone behind another":       {other + "\n" + last, "200 400"},
+		"a plain one before a bare LF":  {plain + bare, "200 400"},
+		"another before a bare LF":      {other + bare, "200 400"},
+		"another, and one, before that": {other + plain + bare, "200 200 400"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := front(t, lender(c, nil))
+				var got []string
+				for _, hit := range regexp.MustCompile(`HTTP/1\.1 (\d+)`).FindAllStringSubmatch(s.say(test.sent), -1) {
+					got = append(got, hit[1])
+				}
+				if strings.Join(got, " ") != test.statuses {
+					t.Errorf("answered %q, not %s", got, test.statuses)
+				}
+				s.end()
+			})
+		})
+	}
+}
+
 // TestFrontSlowSenders holds that the short way lets nobody hold a connection for
 // longer than net/http does, also after a request that was answered.
 func TestFrontSlowSenders(t *testing.T) {
@@ -187,7 +223,7 @@ func TestFrontSlowSenders(t *testing.T) {
 		want time.Duration
 		line string // the first of the last answer
 	}{
-		{"nothing at all", "", 3 * time.Second, ""},
+		{"nothing at all", "", 8 * time.Second, ""},
 		{"half a header", whole[:40], 5 * time.Second, ""},
 		{"half a body", whole[:len(whole)-1], 7 * time.Second, "HTTP/1.1 400 Bad Request"},
 		{"a request, then nothing", whole, 7 * time.Second, "HTTP/1.1 200 OK"},

@@ -172,6 +172,9 @@ type gate struct {
 }
 
 func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if from, ok := r.Context().Value(guestKey{}).(*guest); ok {
+		from.served++
+	}
 	g.mu.RLock()
 	defer g.mu.RUnlock()
 	if g.closed {
