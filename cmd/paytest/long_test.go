@@ -162,7 +162,7 @@ func sixWeeksOf(t *testing.T, payments uint64, args ...string) (first, last work
 // gets payments all the time: in the last tenth each is judged as in the first,
 // with as much work, and memory grows by what is remembered alone.
 func TestTrustSixWeeks(t *testing.T) {
-	payments := trust.Scale(uint64(500), 10_000, 100_000)
+	payments := trust.Scale(uint64(500), 20_000, 100_000)
 	first, last, err := sixWeeksOf(t, payments)
 	if err != nil {
 		t.Error(err)

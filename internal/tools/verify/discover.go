@@ -39,8 +39,9 @@ type outcome struct {
 	// why says in a line what is wrong, and output is what its tests wrote.
 	why    string
 	output []string
-	// searched is set when the fuzzer was started.
+	// searched is set when the fuzzer was started, which begins with so many seeds.
 	searched bool
+	seeds    int
 	seed     string
 	figures  []figure
 	caught   []string

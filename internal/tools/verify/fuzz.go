@@ -13,11 +13,12 @@ import (
 )
 
 // In a quick run all fuzz targets together have this long, in a full one each has
-// a minute.
+// a minute; and besides, each has what it takes to try its seeds.
 const (
 	quickFuzzing = 2 * time.Minute
 	fullFuzzing  = time.Minute
 	leastFuzzing = 3 * time.Second
+	seedFuzzing  = 10 * time.Millisecond
 )
 
 // fuzz searches for inputs that break a target.
@@ -72,7 +73,7 @@ func (s *session) fuzzRoom(ctx context.Context, targets []*proof, each time.Dura
 		if p.verdict != "" {
 			continue
 		}
-		cmd := s.command(ctx, binary, "-test.run", "^$", "-test.fuzz", "^"+p.name+"$", "-test.fuzztime", each.String(), "-test.fuzzcachedir", kept)
+		cmd := s.command(ctx, binary, "-test.run", "^$", "-test.fuzz", "^"+p.name+"$", "-test.fuzztime", (each + time.Duration(p.seeds)*seedFuzzing).String(), "-test.fuzzcachedir", kept)
 		cmd.Dir = p.dir
 		started := time.Now()
 		out, err := cmd.CombinedOutput()

@@ -166,7 +166,8 @@ func (r *reading) end() {
 		if r.seeds[p.name] == 0 {
 			p.fail(isFailed, "it starts from an empty seed corpus")
 		}
-		p.learn("seeds", strconv.Itoa(r.seeds[p.name]))
+		p.seeds = r.seeds[p.name]
+		p.learn("seeds", strconv.Itoa(p.seeds))
 	}
 }
 
