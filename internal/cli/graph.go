@@ -87,7 +87,7 @@ func (a *app) coverage(c *contract.Contract, file string) (marked, error) {
 	}
 	checker := verify.NewChecker(c, verify.Strict{})
 	for _, it := range join(histories) {
-		if v := checker.Check(it.raw, ""); v.State != nil {
+		if v := it.judge(checker); v.State != nil {
 			marks[v.State.Subject].Add(v)
 		}
 	}

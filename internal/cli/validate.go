@@ -28,6 +28,19 @@ type item struct {
 	line int // from 1; 0 where the file holds no lines of payloads
 	nth  int // in an array, from 0; negative elsewhere
 	raw  []byte
+	// path is where it was received, empty where that is not known; refused is why
+	// it was not taken for a payload there.
+	path    string
+	refused []verify.Finding
+}
+
+// judge judges a payload as the listener did that received it. What that refused
+// for how it came cannot be judged again, and is no part of a history.
+func (i item) judge(k *verify.Checker) verify.Verdict {
+	if len(i.refused) > 0 {
+		return verify.Verdict{Findings: i.refused}
+	}
+	return k.Check(i.raw, i.path)
 }
 
 // where names the place as users and editors read it.
@@ -48,7 +61,9 @@ func newValidate(a *app) *cobra.Command {
 		Short: "Check payloads in files, as listen checks deliveries",
 		Long: `Check payloads in files, or from standard input, as listen checks deliveries: a
 file holds one payload, an array of them, or one on each line, in any order; or
-it is a journal.
+it is a journal. What a journal says listen received is judged by its path, too;
+what listen refused for how it came, such as with a wrong signature, stays
+refused. When retries came, and what was answered, is not judged again.
 
 The payloads of one file are judged together, as one history; those of another
 file are another history, unless --together joins them.`,
@@ -97,7 +112,7 @@ func (a *app) validate(o *validateOptions, files []string) error {
 	for _, items := range histories {
 		checker := verify.NewChecker(c, strict)
 		for _, it := range items {
-			v := checker.Check(it.raw, "")
+			v := it.judge(checker)
 			totals.Add(v)
 			a.validated(it.where(), v, o.output)
 			c := verdictCase("paytest.validate", it.where(), v, it.raw)
@@ -205,7 +220,7 @@ func split(name string, raw []byte) []item {
 	case !json.Valid(trimmed) && hasPayloadLine(trimmed):
 		return lines(name, raw)
 	}
-	return []item{{name, 0, -1, trimmed}}
+	return []item{{file: name, nth: -1, raw: trimmed}}
 }
 
 // recorded finds the payloads in a journal, or in what listen writes as NDJSON.
@@ -215,7 +230,16 @@ func recorded(name string, raw []byte) []item {
 		if err != nil {
 			e.Body = nil // which the verdict will not take for a payload
 		}
-		out = append(out, item{name, e.Line, -1, e.Body})
+		it := item{file: name, line: e.Line, nth: -1, raw: e.Body}
+		if e.Direction == journal.Received {
+			it.path = e.Path
+			for _, f := range e.Findings {
+				if f.Severity == verify.Violation && f.Code.Refuses() {
+					it.refused = append(it.refused, f)
+				}
+			}
+		}
+		out = append(out, it)
 	}
 	return out
 }
@@ -223,11 +247,11 @@ func recorded(name string, raw []byte) []item {
 func elements(name string, array []byte) []item {
 	var raws []json.RawMessage
 	if err := json.Unmarshal(array, &raws); err != nil {
-		return []item{{name, 0, -1, array}}
+		return []item{{file: name, nth: -1, raw: array}}
 	}
 	out := make([]item, len(raws))
 	for i, raw := range raws {
-		out[i] = item{name, 0, i, raw}
+		out[i] = item{file: name, nth: i, raw: raw}
 	}
 	return out
 }
@@ -250,7 +274,7 @@ func lines(name string, raw []byte) []item {
 	for line := range bytes.Lines(raw) {
 		n++
 		if line = bytes.TrimSpace(line); len(line) > 0 {
-			out = append(out, item{name, n, -1, line})
+			out = append(out, item{file: name, line: n, nth: -1, raw: line})
 		}
 	}
 	return out

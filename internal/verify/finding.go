@@ -75,6 +75,17 @@ const (
 	Gap       Code = "gap"
 )
 
+// Refuses reports whether the code is about how a delivery came: for what is wrong
+// there it is refused, and its payload is not looked at. The payload alone does
+// not show it.
+func (c Code) Refuses() bool {
+	switch c {
+	case WrongMethod, UnknownPath, WrongContentType, WrongContentEncoding, WrongFraming, BodyTooLarge, BodyUnreadable, WrongSignature:
+		return true
+	}
+	return false
+}
+
 // Finding is one thing noticed about a delivery.
 type Finding struct {
 	Code     Code     `json:"code"`
