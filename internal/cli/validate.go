@@ -68,7 +68,7 @@ refused. When retries came, and what was answered, is not judged again.
 The payloads of one file are judged together, as one history; those of another
 file are another history, unless --together joins them.`,
 		Example: `  paytest validate {file}
-  paytest payload --all --seed 7 --outcome {state} | paytest validate -
+  paytest payload {subject} {state} --seed 7 | paytest validate -
   paytest validate --strict recorded.jsonl`,
 		RunE: func(_ *cobra.Command, args []string) error { return a.validate(&o, args) },
 	}
