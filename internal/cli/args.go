@@ -252,7 +252,7 @@ func flagError(cmd *cobra.Command, err error) error {
 func takes(kind string) string {
 	switch kind {
 	case "uint64":
-		return "a whole number"
+		return "a whole number from 0 up"
 	case "int", "int64":
 		return "a whole number, and one that is not too large"
 	case "float64":

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/paytest/paytest/internal/conform"
 	"github.com/paytest/paytest/internal/contract"
 	"github.com/paytest/paytest/internal/report"
 	"github.com/paytest/paytest/internal/suggest"
@@ -50,6 +51,9 @@ func (a *app) explainWhat(args []string) error {
 		codes = append(codes, string(about.Code))
 	}
 	if c.Subject(args[0]) == nil && len(statesMeant(c, args[0])) == 0 {
+		if spec := a.caseMeant(c, args[0]); spec != nil {
+			return usage("explain: %s is a case of conform; paytest conform --list --case %s shows it", spec.ID, spec.ID)
+		}
 		return usage("explain: there is neither a subject nor a finding %q%s", args[0], suggest.Among(args[0], "subjects", c.SubjectNames(), codes...))
 	}
 	st, err := stateArgs(c, args)
@@ -58,6 +62,19 @@ func (a *app) explainWhat(args []string) error {
 	}
 	a.explain(st)
 	return nil
+}
+
+// caseMeant is the case of conform that a word names, nil where it names none.
+func (a *app) caseMeant(c *contract.Contract, word string) *conform.Case {
+	catalog, err := a.catalog(c)
+	if err != nil {
+		return nil // what is wrong with it is for conform to say
+	}
+	spec, err := catalog.Find(word)
+	if err != nil {
+		return nil
+	}
+	return spec
 }
 
 func (a *app) explainFinding(about verify.About) {

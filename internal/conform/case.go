@@ -210,13 +210,14 @@ type Selection struct {
 func (c *Catalog) Select(s Selection) ([]*Case, error) {
 	for _, id := range s.Cases {
 		if _, err := c.Find(id); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("--case: %w", err)
 		}
 	}
-	for _, word := range append(slices.Clone(s.Only), s.Skip...) {
-		if !slices.ContainsFunc(c.Cases, func(spec *Case) bool { return spec.named(word) }) {
-			return nil, fmt.Errorf("there is no case and no category %q%s", word, suggest.DidYouMean(word, categories()))
-		}
+	if err := c.known("--only", s.Only); err != nil {
+		return nil, err
+	}
+	if err := c.known("--skip", s.Skip); err != nil {
+		return nil, err
 	}
 	var out []*Case
 	for _, spec := range c.Cases {
@@ -230,6 +231,16 @@ func (c *Catalog) Select(s Selection) ([]*Case, error) {
 		}
 	}
 	return out, nil
+}
+
+// known refuses a flag's words that name neither a case nor a category.
+func (c *Catalog) known(flag string, words []string) error {
+	for _, word := range words {
+		if !slices.ContainsFunc(c.Cases, func(spec *Case) bool { return spec.named(word) }) {
+			return fmt.Errorf("%s: there is no case and no category %q%s", flag, word, suggest.Among(word, "categories", categories()))
+		}
+	}
+	return nil
 }
 
 func (c *Case) named(word string) bool {

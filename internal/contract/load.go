@@ -134,6 +134,9 @@ func (l *loader) read(file string) node {
 	raw, err := l.bytes(file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
+		if _, err := fs.Stat(l.fs, "."); errors.Is(err, fs.ErrNotExist) {
+			n.fail("the pack's folder does not exist")
+		}
 		n.fail("there is no such file in the pack")
 		return n
 	case err != nil:

@@ -250,7 +250,7 @@ func TestFind(t *testing.T) {
 		"nonsense": `unknown scenario "nonsense"; scenarios: duplicate, expired, `,
 	} {
 		_, err := scenario.Find(all, name)
-		if err == nil || !strings.HasPrefix(err.Error(), want) || !strings.HasSuffix(err.Error(), "; a file is named by its path, such as ./"+name+".yaml") {
+		if err == nil || !strings.HasPrefix(err.Error(), want) || !strings.HasSuffix(err.Error(), "; a file is YAML, and named by its path, such as ./"+name+".yaml") {
 			t.Errorf("%v", err)
 		}
 	}

@@ -136,7 +136,7 @@ func Find(all []*Scenario, name string) (*Scenario, error) {
 	if near == "" {
 		near = ";"
 	}
-	return nil, fmt.Errorf("unknown scenario %q%s scenarios: %s; a file is named by its path, such as ./%s.yaml", name, near, strings.Join(names, ", "), path.Base(name))
+	return nil, fmt.Errorf("unknown scenario %q%s scenarios: %s; a file is YAML, and named by its path, such as ./%s.yaml", name, near, strings.Join(names, ", "), strings.TrimSuffix(path.Base(name), path.Ext(name)))
 }
 
 // Sends returns the steps that deliver something.
