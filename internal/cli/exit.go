@@ -65,6 +65,16 @@ func usage(format string, args ...any) error {
 	return &exitError{exitUsage, fmt.Errorf(format, args...)}
 }
 
+// beneath is what is wrong, without the kind of error that is told before it.
+func beneath(err error) error {
+	kinds, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return err
+	}
+	all := kinds.Unwrap()
+	return all[len(all)-1]
+}
+
 func violated() error { return &exitError{code: exitViolation} }
 
 // maxListed is how many files of a folder are looked at for the one that was meant.

@@ -187,6 +187,9 @@ func (a *app) loadRun(cmd *cobra.Command, c *contract.Contract, o *loadOptions, 
 	if run.Mix, err = load.ParseMix(c, scenario.AllPaths(c, builtin), o.mix); err != nil {
 		return nil, limit, usage("--mix: %w", err)
 	}
+	if err := run.Check(); err != nil {
+		return nil, limit, usage("%w", err)
+	}
 	if a.OutTerminal {
 		run.Progress = func(s load.Snapshot) { a.loadStatus(run, s) }
 	}
@@ -283,7 +286,7 @@ func loadFailure(err error) error {
 	var remote *deliver.RemoteError
 	switch {
 	case errors.As(err, &remote), errors.Is(err, load.ErrOptions):
-		return usage("%w", err)
+		return usage("%w", beneath(err))
 	case errors.Is(err, load.ErrConnect):
 		return &exitError{exitConnect, err}
 	}

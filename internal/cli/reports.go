@@ -30,7 +30,7 @@ func outputs(typed, formats []string) ([]report.Output, error) {
 	for _, s := range typed {
 		o, err := report.ParseOutput(s, formats)
 		if err != nil {
-			return nil, usage("--report: %w", err)
+			return nil, usage("%w", err)
 		}
 		out = append(out, o)
 	}

@@ -129,7 +129,7 @@ func policy(c *contract.Contract, o *targetOptions, retries int) (deliver.Policy
 	if o.backoff != "" {
 		var err error
 		if p.Backoff, err = deliver.ParseBackoff(o.backoff); err != nil {
-			return p, usage("--backoff: %w", err)
+			return p, usage("%w", err)
 		}
 		retries = len(p.Backoff)
 	}
@@ -181,7 +181,7 @@ func (a *app) client(c *contract.Contract, cmd *cobra.Command, o *targetOptions)
 		UserAgent: "paytest/" + a.version(), Now: a.Now,
 	})
 	if err != nil {
-		return nil, usage("%w", err)
+		return nil, usage("%w", beneath(err))
 	}
 	return client, nil
 }

@@ -136,10 +136,10 @@ func parseProxy(s string) (*url.URL, error) {
 	}
 	u, err := url.Parse(s)
 	if err != nil || u.Hostname() == "" || checkHost(u) != "" || checkPort(u) != "" {
-		return nil, errors.New("the proxy is not a URL; write it as http://HOST:PORT")
+		return nil, errors.New("--proxy is not a URL; write it as http://HOST:PORT")
 	}
 	if !slices.Contains([]string{schemeHTTP, schemeHTTPS, "socks5", "socks5h"}, u.Scheme) {
-		return nil, fmt.Errorf("the proxy's scheme %q is not supported; use http, https, socks5 or socks5h", shorten(u.Scheme))
+		return nil, fmt.Errorf("--proxy: the scheme %q is not supported; use http, https, socks5 or socks5h", shorten(u.Scheme))
 	}
 	return u, nil
 }
@@ -153,7 +153,7 @@ func parseCACert(o Options) (*x509.CertPool, error) {
 	}
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM(o.CACert) {
-		return nil, errors.New("the CA certificate file holds no PEM certificate")
+		return nil, errors.New("--cacert: the file holds no PEM certificate")
 	}
 	return roots, nil
 }

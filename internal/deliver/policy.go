@@ -91,7 +91,7 @@ type BackoffError struct {
 }
 
 func (e *BackoffError) Error() string {
-	return fmt.Sprintf("backoff %q: %s", e.Input, e.Problem)
+	return fmt.Sprintf("--backoff %q: %s", e.Input, e.Problem)
 }
 
 // ParseBackoff reads the waits before each retry from a list such as "1s,2s,4s".
@@ -99,7 +99,7 @@ func (e *BackoffError) Error() string {
 // is a *BackoffError.
 func ParseBackoff(s string) ([]time.Duration, error) {
 	if strings.Count(s, ",") >= MaxRetries {
-		return nil, &BackoffError{Input: shorten(s), Problem: fmt.Sprintf("has more than %d waits", MaxRetries)}
+		return nil, &BackoffError{Input: shorten(s), Problem: fmt.Sprintf("it has more than %d waits", MaxRetries)}
 	}
 	parts := strings.Split(s, ",")
 	waits := make([]time.Duration, len(parts))
@@ -107,10 +107,10 @@ func ParseBackoff(s string) ([]time.Duration, error) {
 		part = strings.TrimSpace(part)
 		wait, err := time.ParseDuration(part)
 		if err != nil {
-			return nil, &BackoffError{Input: shorten(s), Problem: fmt.Sprintf("%q is not a duration; write the wait before each retry, such as 1s,2s,4s", shorten(part))}
+			return nil, &BackoffError{Input: shorten(s), Problem: fmt.Sprintf("wait %d is not a duration; write the wait before each retry, such as 1s,2s,4s", i+1)}
 		}
 		if wait < 0 || wait > MaxBackoff {
-			return nil, &BackoffError{Input: shorten(s), Problem: fmt.Sprintf("%q is not between 0s and %s", shorten(part), MaxBackoff)}
+			return nil, &BackoffError{Input: shorten(s), Problem: fmt.Sprintf("wait %d is not between 0s and %s", i+1, MaxBackoff)}
 		}
 		waits[i] = wait
 	}

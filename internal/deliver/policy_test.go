@@ -148,12 +148,12 @@ func TestParseBackoff(t *testing.T) {
 		}
 	}
 	for input, text := range map[string]string{
-		"":             `"" is not a duration`,
-		"3":            `"3" is not a duration; write the wait before each retry, such as 1s,2s,4s`,
-		"1s,":          `"" is not a duration`,
-		"1s 2s":        `"1s 2s" is not a duration`,
-		"1s,-2s":       `"-2s" is not between 0s and 1h0m0s`,
-		"1h1ns":        `"1h1ns" is not between`,
+		"":             `--backoff "": wait 1 is not a duration`,
+		"3":            `--backoff "3": wait 1 is not a duration; write the wait before each retry, such as 1s,2s,4s`,
+		"1s,":          `"1s,": wait 2 is not a duration`,
+		"1s 2s":        `"1s 2s": wait 1 is not a duration`,
+		"1s,-2s":       `"1s,-2s": wait 2 is not between 0s and 1h0m0s`,
+		"1h1ns":        `"1h1ns": wait 1 is not between`,
 		many("1s", 21): "has more than 20 waits",
 	} {
 		got, err := ParseBackoff(input)

@@ -45,7 +45,7 @@ type engine struct {
 }
 
 func newEngine(ctx context.Context, o *Options, dial dialer) (*engine, error) {
-	if err := o.check(); err != nil {
+	if err := o.Check(); err != nil {
 		return nil, err
 	}
 	heads, at, err := heads(o)

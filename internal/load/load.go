@@ -85,22 +85,24 @@ type Options struct {
 	Every    time.Duration
 }
 
-func (o *Options) check() error {
+// Check says what is wrong with the options, by the flags that set them. Run does
+// it, too.
+func (o *Options) Check() error {
 	switch {
 	case o.Contract == nil || o.Mix == nil || len(o.Mix.Outcomes) == 0 || o.Client == nil || o.Now == nil:
 		return errors.New("the contract, a mix, the client or the clock is missing")
 	case !o.Rate.Max && !(o.Rate.PerSecond >= MinRate && o.Rate.PerSecond <= MaxRate):
-		return fmt.Errorf("the rate %g/s is not between 1/h and %d/s", o.Rate.PerSecond, MaxRate)
+		return fmt.Errorf("--rate %g/s: it takes a rate from 1/h to %d/s", o.Rate.PerSecond, MaxRate)
 	case o.Duration <= 0 || o.Duration > MaxDuration:
-		return fmt.Errorf("the duration %s is not above 0, up to %s", o.Duration, MaxDuration)
+		return fmt.Errorf("--duration %s: it takes a duration above 0s, up to %s", o.Duration, MaxDuration)
 	case o.Ramp < 0 || o.Ramp > o.Duration:
-		return fmt.Errorf("the ramp %s is not from 0 to the duration, %s", o.Ramp, o.Duration)
+		return fmt.Errorf("--ramp %s: it takes a duration from 0s up to that of --duration, %s", o.Ramp, o.Duration)
 	case o.Timeout <= 0:
-		return fmt.Errorf("the timeout %s is not above 0", o.Timeout)
+		return fmt.Errorf("--timeout %s: it takes a duration above 0s", o.Timeout)
 	case o.Connections < 1 || o.Connections > MaxConnections:
-		return fmt.Errorf("%d connections are not from 1 to %d", o.Connections, MaxConnections)
+		return fmt.Errorf("--connections %d: it takes a number from 1 to %d", o.Connections, MaxConnections)
 	case !probability(o.Duplicates) || !probability(o.Disorder):
-		return fmt.Errorf("the shares of duplicates (%g) and disorder (%g) are not from 0 to 1", o.Duplicates, o.Disorder)
+		return fmt.Errorf("--duplicates %g, --disorder %g: they take shares from 0 to 1", o.Duplicates, o.Disorder)
 	case o.Progress != nil && o.Every < MinEvery:
 		return fmt.Errorf("snapshots every %s are more often than every %s", o.Every, MinEvery)
 	}

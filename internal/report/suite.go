@@ -330,7 +330,7 @@ type OutputError struct {
 }
 
 func (e *OutputError) Error() string {
-	return fmt.Sprintf("report %q: %s", shorten(e.Text, 60), e.Problem)
+	return fmt.Sprintf("--report %q: %s", shorten(e.Text, 60), e.Problem)
 }
 
 // ParseOutput reads "junit=report.xml", in one of the given formats. Its errors
@@ -340,7 +340,7 @@ func ParseOutput(s string, formats []string) (Output, error) {
 	switch {
 	case !slices.Contains(formats, format):
 		hint := suggest.DidYouMean(format, formats)
-		return Output{}, &OutputError{s, fmt.Sprintf("unknown format %q; formats are %s, as in junit=report.xml%s", shorten(format, 60), strings.Join(formats, ", "), hint)}
+		return Output{}, &OutputError{s, fmt.Sprintf("unknown format; formats are %s, as in junit=report.xml%s", strings.Join(formats, ", "), hint)}
 	case found && slices.ContainsFunc(formats, func(f string) bool { return strings.Contains(path, ","+f+"=") || strings.Contains(path, " "+f+"=") }):
 		return Output{}, &OutputError{s, fmt.Sprintf("one report at a time: give %s=PATH, and the flag again for the next", format)}
 	case !found || path == "":

@@ -142,14 +142,14 @@ func TestParseOutput(t *testing.T) {
 	}
 	const formats = "; formats are junit, json, ndjson, markdown, as in junit=report.xml"
 	for text, want := range map[string]string{
-		"junt=x":     `report "junt=x": unknown format "junt"` + formats + "; did you mean junit?",
-		"JUnit=x":    `report "JUnit=x": unknown format "JUnit"` + formats + "; did you mean junit?",
-		"report.xml": `report "report.xml": unknown format "report.xml"` + formats,
-		"":           `report "": unknown format ""` + formats,
-		"=x":         `report "=x": unknown format ""` + formats,
-		"json":       `report "json": no file named; write json=PATH`,
-		"json=":      `report "json=": no file named; write json=PATH`,
-		"\x1b\n=x":   `report "\x1b\n=x": unknown format "\x1b\n"` + formats,
+		"junt=x":     `--report "junt=x": unknown format` + formats + "; did you mean junit?",
+		"JUnit=x":    `--report "JUnit=x": unknown format` + formats + "; did you mean junit?",
+		"report.xml": `--report "report.xml": unknown format` + formats,
+		"":           `--report "": unknown format` + formats,
+		"=x":         `--report "=x": unknown format` + formats,
+		"json":       `--report "json": no file named; write json=PATH`,
+		"json=":      `--report "json=": no file named; write json=PATH`,
+		"\x1b\n=x":   `--report "\x1b\n=x": unknown format` + formats,
 	} {
 		got, err := report.ParseOutput(text, report.Formats())
 		var problem *report.OutputError
