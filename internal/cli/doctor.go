@@ -197,7 +197,7 @@ func (a *app) checkSecret(o *secretOptions) []check {
 		}
 		switch {
 		case err != nil:
-			out = append(out, check{"secret", checkFail, fmt.Sprintf("%s: %v", name, err), "give the file that holds the secret you share with the gateway"})
+			out = append(out, check{"secret", checkFail, fmt.Sprintf("%s: %v", name, told{err, name}), "give the file that holds the secret you share with the gateway"})
 		case exposed:
 			out = append(out, check{"secret", checkWarn, name + " can be read by others on this machine", "chmod 600 " + name})
 		default:

@@ -75,6 +75,24 @@ func beneath(err error) error {
 	return all[len(all)-1]
 }
 
+// told is an error about a file whose name has been told already.
+type told struct {
+	error
+
+	file string
+}
+
+func (n told) Error() string {
+	text := strings.Replace(n.error.Error(), "journal "+n.file+": ", "", 1)
+	text = strings.TrimPrefix(text, n.file+" ")
+	if at, ok := errors.AsType[*fs.PathError](n.error); ok && at.Path == n.file {
+		text = strings.Replace(text, at.Op+" "+at.Path+": ", "", 1)
+	}
+	return text
+}
+
+func (n told) Unwrap() error { return n.error }
+
 func violated() error { return &exitError{code: exitViolation} }
 
 // maxListed is how many files of a folder are looked at for the one that was meant.
@@ -89,7 +107,7 @@ func (a *app) nearFile(err error) string {
 	folder, name := filepath.Split(missing.Path)
 	at, err := a.Dir(cmp.Or(folder, ".")).Open(".")
 	if err != nil {
-		return "; there is no such folder"
+		return "; there is no folder " + folder
 	}
 	defer func() { _ = at.Close() }()
 	list, ok := at.(fs.ReadDirFile)

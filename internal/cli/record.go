@@ -38,7 +38,7 @@ func (a *app) recorder(path string, o journal.Options) (*recorder, error) {
 	}
 	j, recovery, err := journal.Open(a.Files, path, o)
 	if err != nil {
-		return nil, usage("--record %s: %w", path, err)
+		return nil, usage("--record %s: %w", path, told{err, path})
 	}
 	if recovery.CutBytes > 0 {
 		a.err.Line(report.S(report.Caution, "note:"), report.T(" %s ended in half a line, which was cut off (%s)", path, plural(int(recovery.CutBytes), "byte")))

@@ -61,7 +61,7 @@ func (a *app) write(outputs []report.Output, format func(io.Writer, report.Forma
 			return err
 		}
 		if err := a.WriteFile(o.Path, b.Bytes()); err != nil {
-			return usage("--report %s=%s: %w", o.Format, o.Path, err)
+			return usage("--report %s=%s: %w", o.Format, o.Path, told{err, o.Path})
 		}
 	}
 	return nil
