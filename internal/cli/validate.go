@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -164,7 +165,8 @@ func (a *app) validated(where string, v verify.Verdict, output string) {
 		spans = append(spans, report.Move(v)[0])
 	}
 	a.out.Line(spans...)
-	a.out.Findings(v.Findings, "      ")
+	// What is missing may stand further on: the end tells of it.
+	a.out.Findings(slices.DeleteFunc(slices.Clone(v.Findings), func(f verify.Finding) bool { return f.Code == verify.Gap }), "      ")
 }
 
 func (a *app) histories(files []string) ([][]item, error) {
