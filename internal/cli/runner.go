@@ -339,7 +339,7 @@ func (r *runner) shuffled(ctx context.Context, s *scenario.Scenario) error {
 			return nil
 		}
 	}
-	if r.o.shuffle > 0 {
+	if len(orders) > 0 {
 		r.out.Line(report.S(report.Good, "ok  "), report.S(report.Strong, "  %s", report.Pad(s.Name, 26)), report.S(report.Faint, "  in %s", plural(len(orders), "other order")))
 	}
 	return nil
