@@ -56,7 +56,7 @@ func (o *targetOptions) reach(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&o.to, "to", defaultTarget, "send to this `URL`")
 	f.VarP(texts{&o.headers}, "header", "H", "send this header too, as `'Name: value'`; may be repeated")
-	f.DurationVar(&o.timeout, "timeout", 0, "wait this `long` for the whole answer")
+	f.DurationVar(&o.timeout, "timeout", 0, "wait this `duration` for the whole answer")
 	f.BoolVarP(&o.insecure, "insecure", "k", false, "do not check the server's certificate")
 	f.StringVar(&o.caCert, "cacert", "", "trust the certificates in this PEM `file`")
 	f.BoolVar(&o.allowRemote, "allow-remote", false, "allow a target outside this machine and its private networks")
