@@ -74,14 +74,10 @@ func (p *Printer) Findings(findings []verify.Finding, indent string) {
 			p.Line(append(head, S(Accent, "  %s", f.Pointer))...)
 			p.Paragraph([]Span{T("%s  ", indent)}, indent+"  ", f.Message)
 		}
-		if f.Expected != "" {
-			p.Line(S(Faint, "%s  expected %s", indent, f.Expected))
-		}
-		if f.Got != "" {
-			p.Line(S(Faint, "%s  got      %s", indent, f.Got))
-		}
-		if f.Source != "" {
-			p.Line(S(Faint, "%s  source   %s", indent, f.Source))
+		for _, side := range [][2]string{{"expected", f.Expected}, {"got     ", f.Got}, {"source  ", f.Source}} {
+			if side[1] != "" {
+				p.wrap([]Span{S(Faint, "%s  %s ", indent, side[0])}, indent+"           ", []Span{S(Faint, "%s", side[1])})
+			}
 		}
 	}
 }

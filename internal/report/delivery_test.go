@@ -94,6 +94,17 @@ func TestFindingsAreEscaped(t *testing.T) {
 	}
 }
 
+// TestFindingsBreakAtBlanks holds that what was expected is wrapped between words.
+func TestFindingsBreakAtBlanks(t *testing.T) {
+	var b bytes.Buffer
+	paths := "/callback/create-transaction, /callback/update-invoice, /callback/update-transaction"
+	NewPrinter(&b, false, 60).Findings([]verify.Finding{{Code: verify.UnknownPath, Message: "no", Expected: paths, Got: "/a b"}}, "  ")
+	want := "  unknown-path  no\n    expected /callback/create-transaction,\n             /callback/update-invoice,\n             /callback/update-transaction\n    got      /a b\n"
+	if diff := cmp.Diff(want, b.String()); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestSummary(t *testing.T) {
 	edges := []verify.Coverage{{Subject: "invoice", Seen: 2, Of: 7}, {Subject: "transaction", Seen: 0, Of: 3}}
 	for _, test := range []struct {
