@@ -90,7 +90,7 @@ func (a *app) tellConform(run *conform.Options, known map[string]bool) {
 		if res.Status == conform.Failed {
 			a.out.Status("")
 			res.Known = known[res.Case.ID]
-			a.out.ConformFailure(shown, res)
+			a.out.ConformFailure(shown, res, !a.Windows)
 		}
 	}
 }

@@ -147,7 +147,7 @@ func (a *app) demoBug(ctx context.Context, c *contract.Contract, name string) er
 	if len(failed) == 0 {
 		return fmt.Errorf("the bug %s was not caught by case %s", bug.Name, bug.Case)
 	}
-	a.out.ConformFailure(r, failed[0])
+	a.out.ConformFailure(r, failed[0], !a.Windows)
 	a.out.Line(report.S(report.Good, "Caught by case %s. ", bug.Case), report.T("Does your endpoint have it?"))
 	a.out.Line(report.S(report.Accent, "  paytest conform http://localhost:3000 --case %s \\", bug.Case))
 	a.out.Line(report.S(report.Accent, "    --probe-url 'http://localhost:3000/orders/{id}'"))

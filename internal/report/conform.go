@@ -148,9 +148,10 @@ func newConformJSON(r *conform.Report) conformJSON {
 }
 
 // ConformFailure writes a case that failed: what was sent, what came, why it
-// matters and what to change; of one that a baseline knows, one line. Commands
-// are never wrapped, so that they can be copied.
-func (p *Printer) ConformFailure(r *conform.Report, res conform.Result) {
+// matters and what to change; of one that a baseline knows, one line. The command
+// is wrapped only where folds says that the shell reads on behind a backslash, so
+// that it can be copied.
+func (p *Printer) ConformFailure(r *conform.Report, res conform.Result, folds bool) {
 	if res.Known {
 		p.Line(S(Caution, "known "), S(Strong, "%s", res.Case.ID), S(Faint, " %s", res.Case.Severity))
 		return
@@ -159,8 +160,44 @@ func (p *Printer) ConformFailure(r *conform.Report, res conform.Result) {
 	for _, line := range [][2]string{{"must", res.Case.Holds}, {"came", res.Problem}, {"costs", res.Case.Costs}, {"fix", res.Case.Fix}} {
 		p.Paragraph([]Span{S(Faint, "     %-7s", line[0])}, strings.Repeat(" ", 12), line[1])
 	}
-	p.Line(S(Faint, "     %-7s", "again"), T("%s", r.Command(res.Case.ID)))
+	lines := []string{r.Command(res.Case.ID)}
+	if folds && p.width > 0 {
+		lines = fold(lines[0], p.width-len("     again  "))
+	}
+	name := "again"
+	for _, line := range lines {
+		p.Line(S(Faint, "     %-7s", name), T("%s", line))
+		name = ""
+	}
 	p.Line()
+}
+
+// fold breaks a command at blanks that are not quoted, each line but the last
+// with a backslash at its end.
+func fold(command string, width int) []string {
+	const more = ` \`
+	var words []string
+	quoted := false
+	for _, part := range strings.Split(command, " ") {
+		if quoted {
+			words[len(words)-1] += " " + part
+		} else {
+			words = append(words, part)
+		}
+		quotes := strings.Count(strings.ReplaceAll(part, `'\''`, ""), "'")
+		quoted = quoted != (quotes%2 == 1)
+	}
+	lines := []string{words[0]}
+	for _, word := range words[1:] {
+		last := &lines[len(lines)-1]
+		if columns(Escape(*last+" "+word+more)) <= width {
+			*last += " " + word
+			continue
+		}
+		*last += more
+		lines = append(lines, word)
+	}
+	return lines
 }
 
 // ConformTable writes how many cases ended in which way, by category.

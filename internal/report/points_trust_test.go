@@ -173,7 +173,7 @@ func sinks(t testing.TB) []sink {
 		terminal("a conformance run", func(p *report.Printer, text string) {
 			r := stained(pointsConform(), text)
 			for _, res := range r.Results {
-				p.ConformFailure(r, res)
+				p.ConformFailure(r, res, true)
 			}
 			p.ConformTable(r)
 		}),
