@@ -4,7 +4,11 @@
 // does not depend on the order in which the deliveries came.
 package verify
 
-import "github.com/paytest/paytest/internal/jsondoc"
+import (
+	"slices"
+
+	"github.com/paytest/paytest/internal/jsondoc"
+)
 
 // Severity says what a finding means for the verdict.
 type Severity string
@@ -79,11 +83,9 @@ const (
 // there it is refused, and its payload is not looked at. The payload alone does
 // not show it.
 func (c Code) Refuses() bool {
-	switch c {
-	case WrongMethod, UnknownPath, WrongContentType, WrongContentEncoding, WrongFraming, BodyTooLarge, BodyUnreadable, WrongSignature:
-		return true
-	}
-	return false
+	return slices.Contains([]Code{
+		WrongMethod, UnknownPath, WrongContentType, WrongContentEncoding, WrongFraming, BodyTooLarge, BodyUnreadable, WrongSignature,
+	}, c)
 }
 
 // Finding is one thing noticed about a delivery.
