@@ -208,7 +208,8 @@ type Field struct {
 	// noticed but not refused.
 	Known []jsondoc.Value
 
-	of *State
+	of    *State
+	where jsondoc.Pointer // of its schema, below the state's
 }
 
 // Path returns the member's dotted path, as the user types it after --set.

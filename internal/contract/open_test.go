@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/paytest/paytest/internal/contract"
+	"github.com/paytest/paytest/internal/jsondoc"
 	"github.com/paytest/paytest/internal/schema"
 	"github.com/paytest/paytest/payloads"
 )
@@ -114,5 +115,42 @@ func TestRequiredByAll(t *testing.T) {
 	want := map[string]bool{"event": true, "state": true, "was": true, "at": true, "boxId": true, "foldedAt": false, "size.in": false}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestAllOf: a fact that allOf holds is worn as one that stands there itself.
+func TestAllOf(t *testing.T) {
+	const size = `"size": {"$ref": "facts.json#/$defs/size"}`
+	for _, test := range []struct {
+		name, old, with string
+		required        bool
+		known, refuses  string
+	}{
+		{"the member", size, `"size": {"allOf": [{"$ref": "facts.json#/$defs/size"}], "description": "how large", "pattern": "^1"}`, false, "1.0", "2"},
+		{"with its own values", size, `"size": {"allOf": [{"$ref": "facts.json#/$defs/size", "maxLength": 3}], "known": ["2.0"]}`, false, "2.0", "1.00"},
+		{"beside a type", size, `"size": {"allOf": [{"$ref": "facts.json#/$defs/short"}, {"$ref": "facts.json#/$defs/size"}]}`, false, "1.0", "1.00"},
+		{"twice", size, `"size": {"allOf": [{"allOf": [{"$ref": "facts.json#/$defs/size"}]}, {"$ref": "facts.json#/$defs/size"}], "maxLength": 3}`, false, "1.0", "1.00"},
+		{"the payload", `"schema": {`, `"schema": {"allOf": [{"required": ["size"]}, {"properties": {"size": {"$ref": "facts.json#/$defs/size", "maxLength": 3}}}],`, true, "1.0", "1.00"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			pack := boxes(t)
+			replace("facts.json", `"moment": {`, `"short": {"maxLength": 3}, "moment": {`)(t, pack)
+			if test.name == "the payload" {
+				replace("box/folded.json", ",\n      "+size, "")(t, pack)
+			}
+			replace("box/folded.json", test.old, test.with)(t, pack)
+			var found []contract.Field
+			for _, f := range load(t, pack).Subject("box").State("folded").Fields {
+				if f.Path() == "size" {
+					found = append(found, f)
+				}
+			}
+			if len(found) != 1 || found[0].Fact.Name != "size" || found[0].Required != test.required || len(found[0].Known) != 1 || found[0].Known[0].Text != test.known {
+				t.Fatalf("%+v", found)
+			}
+			if s := found[0].Schema(); s.Validate(jsondoc.StringValue("1.0")) != nil || s.Validate(jsondoc.StringValue(test.refuses)) == nil {
+				t.Errorf("the member's schema is another: %v", s.Pointer)
+			}
+		})
 	}
 }

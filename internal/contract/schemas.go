@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -62,8 +63,12 @@ func (f *Fact) Schema() *schema.Schema { return f.schema.get() }
 // Schema is the member's own schema, the fact's included.
 func (f Field) Schema() *schema.Schema {
 	s := f.of.Schema()
-	for _, name := range f.Pointer {
-		s = property(s, name)
+	for at := f.where; len(at) > 1; at = at[2:] {
+		if at[0] == "properties" {
+			s = property(s, at[1])
+		} else if i, err := strconv.Atoi(at[1]); err == nil {
+			s = s.AllOf[i]
+		}
 	}
 	return s
 }
@@ -102,7 +107,7 @@ func (l *loader) compile(whole bool) {
 				l.compiled(&st.schema)
 			}
 			if l.err == nil {
-				l.fields(st, l.files[st].v.At(jsondoc.Pointer{"schema"}), jsondoc.Pointer{"schema"}, nil, true)
+				l.fields(st, parts(nil, part{v: l.files[st].v.At(jsondoc.Pointer{"schema"})}), nil, true)
 			}
 		})
 		if l.err != nil {
@@ -118,33 +123,92 @@ func (l *loader) compiled(s *lazySchema) {
 	}
 }
 
-// fields collects the members that wear a fact; where is the schema's own place.
-func (l *loader) fields(st *State, s *jsondoc.Value, where, at jsondoc.Pointer, required bool) {
-	if name, ok := factRef(s); ok {
+// part is one of the schemas that judge a value together: a schema, or what its
+// allOf holds.
+type part struct {
+	v     *jsondoc.Value
+	whole jsondoc.Pointer // where the schema stands, below the state's, whose allOf it is in
+	where jsondoc.Pointer // where it stands itself
+}
+
+// parts collects a schema and what its allOf holds.
+func parts(all []part, p part) []part {
+	all = append(all, p)
+	if more := p.v.At(jsondoc.Pointer{"allOf"}); more != nil {
+		for i := range more.Items {
+			all = parts(all, part{&more.Items[i], p.whole, below(p.where, "allOf", strconv.Itoa(i))})
+		}
+	}
+	return all
+}
+
+func below(at jsondoc.Pointer, names ...string) jsondoc.Pointer { return slices.Concat(at, names) }
+
+// fields collects the members that wear a fact; all judge the value at one place.
+func (l *loader) fields(st *State, all []part, at jsondoc.Pointer, required bool) {
+	if l.field(st, all, at, required) {
+		return
+	}
+	var names []string
+	members := map[string][]part{}
+	for _, p := range all {
+		properties := p.v.At(jsondoc.Pointer{"properties"})
+		if properties == nil {
+			continue
+		}
+		for i := range properties.Members {
+			m := &properties.Members[i]
+			if members[m.Name] == nil {
+				names = append(names, m.Name)
+			}
+			where := below(p.where, "properties", m.Name)
+			members[m.Name] = parts(members[m.Name], part{&m.Value, where, where})
+		}
+	}
+	for _, name := range names {
+		l.fields(st, members[name], below(at, name), required && slices.ContainsFunc(all, func(p part) bool { return p.requires(name) }))
+	}
+}
+
+func (p part) requires(name string) bool {
+	names := p.v.At(jsondoc.Pointer{"required"})
+	return names != nil && slices.ContainsFunc(names.Items, func(v jsondoc.Value) bool { return v.Text == name })
+}
+
+// field adds the member at one place if it wears a fact.
+func (l *loader) field(st *State, all []part, at jsondoc.Pointer, required bool) bool {
+	field := Field{Pointer: at, Required: required, of: st}
+	n := node{load: l, file: st.File}.down("schema")
+	for _, p := range all {
+		name, ok := factRef(p.v)
+		if !ok {
+			continue
+		}
 		f := l.c.Fact(name)
-		if f == nil {
-			node{load: l, file: st.File}.down("schema").fail("%s refers to %s, which is a type and no fact: it has no scope", at, name)
-			return
+		switch {
+		case f == nil && len(p.where) == len(p.whole):
+			n.fail("%s refers to %s, which is a type and no fact: it has no scope", at, name)
+			return true
+		case f == nil: // what a type demands besides
+		case field.Fact == nil:
+			field.Fact, field.Known, field.where = f, f.Known, p.whole
+		case field.Fact != f:
+			n.fail("%s refers to %s and to %s: a member carries one fact", at, field.Fact.Name, name)
+			return true
 		}
-		field := Field{Pointer: at, Fact: f, Required: required, Known: f.Known, of: st}
-		if own := s.At(jsondoc.Pointer{"known"}); own != nil {
-			l.files[st].down(where...).child("known").kind(jsondoc.Array)
+	}
+	if field.Fact == nil {
+		return false
+	}
+	for _, p := range all {
+		if own := p.v.At(jsondoc.Pointer{"known"}); own != nil {
+			l.files[st].down("schema").down(p.where...).below("known", own).kind(jsondoc.Array)
 			field.Known = own.Items
+			break
 		}
-		st.Fields = append(st.Fields, field)
-		return
 	}
-	properties, names := s.At(jsondoc.Pointer{"properties"}), s.At(jsondoc.Pointer{"required"})
-	if properties == nil {
-		return
-	}
-	where = append(where[:len(where):len(where)], "properties", "")
-	for i := range properties.Members {
-		m := &properties.Members[i]
-		where[len(where)-1] = m.Name
-		named := names != nil && slices.ContainsFunc(names.Items, func(v jsondoc.Value) bool { return v.Text == m.Name })
-		l.fields(st, &m.Value, where, append(at[:len(at):len(at)], m.Name), required && named)
-	}
+	st.Fields = append(st.Fields, field)
+	return true
 }
 
 // factRef returns the name of what a schema refers to in facts.json.
