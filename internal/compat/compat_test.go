@@ -111,6 +111,10 @@ func variants() []struct {
 			"receivers | order paid /data/customer_id: the type was string, and is string or null",
 			"receivers | order failed /data/customer_id: the type was string, and is string or null",
 		}},
+		{"a fact in allOf", amountOnly(`"description": "paid"`), nil},
+		{"no fact", edit{"order/failed.json", `{"$ref": "facts.json#/$defs/reason"}`, `{"type": "string", "minLength": 1}`}, []string{
+			"receivers | order failed /data/reason: the member no longer carries the fact reason",
+		}},
 		{"a type that another forbids", amountOnly(`"type": ["string", "null"]`), nil},
 		{"other values", edit{"order/failed.json", `{"$ref": "facts.json#/$defs/reason"}`, `{"$ref": "facts.json#/$defs/reason", "enum": ["declined", "late"]}`}, []string{
 			`senders | order failed /data/reason: the list of allowed values was not given, and is "declined", "late"`,

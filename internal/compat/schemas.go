@@ -146,7 +146,13 @@ func (w *walk) member(was, is seen, at jsondoc.Pointer) {
 	case !needed && needs:
 		w.tell(senders(), w.about, at, "the member was optional, and is required", "a sender must send it")
 	}
-	if a, b := w.facts[0][at.String()], w.facts[1][at.String()]; a != b && a != "" && b != "" {
+	switch a, b := w.facts[0][at.String()], w.facts[1][at.String()]; {
+	case a == b:
+	case a == "":
+		w.tell(senders(), w.about, at, "the member carries the fact "+b, "a sender must say the same wherever it tells it")
+	case b == "":
+		w.tell(receivers(), w.about, at, "the member no longer carries the fact "+a, "a receiver may rely on what it means")
+	default:
 		w.tell(both(), w.about, at, fmt.Sprintf("the member was the fact %s, and is %s", a, b), "it means something else")
 	}
 	w.compare(was.member(name), is.member(name), at)
