@@ -118,12 +118,7 @@ func (d *differ) delivery(before, after contract.Delivery) {
 	case is > was:
 		d.changed(senders(), about, "the time to answer", was.String(), is.String(), "a sender must wait longer")
 	}
-	switch was, is := before.Backoff, after.Backoff; {
-	case len(is) < len(was):
-		d.changed(receivers(), about, "the schedule of retries", waits(was), waits(is), "what a receiver misses is delivered less often")
-	case !slices.Equal(was, is):
-		d.changed(senders(), about, "the schedule of retries", waits(was), waits(is), "a sender must deliver again at other times")
-	}
+	d.changed(both(), about, "the schedule of retries", waits(before.Backoff), waits(after.Backoff), "deliveries are retried more or less often than either side expects, or at other times")
 }
 
 func waits(all []time.Duration) string {
