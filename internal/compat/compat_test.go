@@ -283,3 +283,16 @@ func TestLarge(t *testing.T) {
 		t.Errorf("%d changes: %.500v", len(all), all)
 	}
 }
+
+// TestSymmetric holds that it does not matter which of two facts comes first where
+// they must differ or be equal.
+func TestSymmetric(t *testing.T) {
+	for _, kind := range []string{"equal", "different"} {
+		with := func(a, b string) *contract.Contract {
+			return pack(t, edit{paid, `"sample"`, `"relations": [{"` + kind + `": ["` + a + `", "` + b + `"], "derived": "x"}], "sample"`})
+		}
+		if changes := compat.Compare(with("orderId", "customerId"), with("customerId", "orderId")); changes != nil {
+			t.Errorf("%s: %v", kind, said(changes))
+		}
+	}
+}

@@ -97,9 +97,9 @@ func rule(r *contract.Relation) string {
 	text := ""
 	switch r.Kind {
 	case contract.Equal:
-		text = r.A.Name + " equals " + r.B.Name
+		text = either(r, " equals ")
 	case contract.Different:
-		text = r.A.Name + " differs from " + r.B.Name
+		text = either(r, " differs from ")
 	case contract.NotBefore:
 		text = r.A.Name + " is not before " + r.B.Name
 	case contract.Never:
@@ -109,6 +109,11 @@ func rule(r *contract.Relation) string {
 		text += fmt.Sprintf(", when %s is %s", w.Fact.Name, written(w.Value))
 	}
 	return text
+}
+
+// either names two facts of which it does not matter which comes first.
+func either(r *contract.Relation, verb string) string {
+	return min(r.A.Name, r.B.Name) + verb + max(r.A.Name, r.B.Name)
 }
 
 func (d *differ) facts(before, after *contract.Contract) {
