@@ -112,7 +112,7 @@ func everyCall(dir, shop, bad, buggy string) []call {
 		{line: "verify-signature $DIR/body.json -H X-Signature:00", code: 1},
 		{line: "redact $DIR/received.jsonl --seed $SEED -o $DIR/redacted.jsonl"},
 		{line: "redact $DIR/received.jsonl --seed $SEED -o $DIR/redacted.jsonl", code: 2},
-		{line: "validate $DIR/received.jsonl " + reports},
+		{line: "validate $DIR/received.jsonl " + reports, code: 1},
 		{line: "validate $DIR/body.json"},
 		{line: "payload invoice complete"},
 		{line: "explain invoice complete"},
