@@ -81,17 +81,46 @@ func (v seen) names() []string {
 	return out
 }
 
-// member is what is said of a member.
+// member is what is said of a member, by those that name it and by those that say
+// something of all they do not name.
 func (v seen) member(name string) seen {
 	var out seen
 	for _, s := range v.all {
-		for _, p := range s.Properties {
-			if p.Name == name {
-				out.add(p.Schema)
-			}
+		i := slices.IndexFunc(s.Properties, func(p schema.Property) bool { return p.Name == name })
+		if i >= 0 {
+			out.add(s.Properties[i].Schema)
+		} else {
+			out.add(s.AdditionalProperties)
 		}
 	}
 	return out
+}
+
+// items is what is said of the items of an array.
+func (v seen) items() seen {
+	var out seen
+	for _, s := range v.all {
+		out.add(s.Items)
+	}
+	return out
+}
+
+// first is a schema of those, to know them by; nil where nothing is said.
+func (v seen) first() *schema.Schema {
+	if len(v.all) == 0 {
+		return nil
+	}
+	return v.all[0]
+}
+
+// forbids reports whether no value at all is allowed.
+func (v seen) forbids() bool {
+	return slices.ContainsFunc(v.all, func(s *schema.Schema) bool { return s.Always != nil && !*s.Always })
+}
+
+// accepts reports whether a value is allowed.
+func (v seen) accepts(x jsondoc.Value) bool {
+	return !slices.ContainsFunc(v.all, func(s *schema.Schema) bool { return len(s.Validate(x)) > 0 })
 }
 
 func (v seen) requires(name string) bool {
@@ -99,15 +128,17 @@ func (v seen) requires(name string) bool {
 }
 
 func (w *walk) compare(was, is seen, at jsondoc.Pointer) {
-	if len(was.all) > 0 && len(is.all) > 0 {
-		pair := [2]*schema.Schema{was.all[0], is.all[0]}
-		if w.seen[pair] {
-			return // they refer to themselves
-		}
-		w.seen[pair] = true
-		defer delete(w.seen, pair)
+	pair := [2]*schema.Schema{was.first(), is.first()}
+	if w.seen[pair] || pair == [2]*schema.Schema{} {
+		return // they refer to themselves, or nothing is said
+	}
+	w.seen[pair] = true
+	defer delete(w.seen, pair)
+	if w.forbidden(was, is, at) || w.listed(was, is, at) {
+		return
 	}
 	w.value(was, is, at)
+	w.compare(was.items(), is.items(), append(slices.Clone(at), "*"))
 	for _, name := range was.names() {
 		w.member(was, is, append(slices.Clone(at), name))
 	}
@@ -116,6 +147,50 @@ func (w *walk) compare(was, is seen, at jsondoc.Pointer) {
 			w.member(was, is, append(slices.Clone(at), name))
 		}
 	}
+}
+
+// forbidden tells where one side allows no value, and says whether one does.
+func (w *walk) forbidden(was, is seen, at jsondoc.Pointer) bool {
+	a, b := was.forbids(), is.forbids()
+	switch {
+	case a && !b:
+		w.tell(receivers(), w.about, at, "no value was allowed, and some are", meaning(receivers()))
+	case b && !a:
+		w.tell(senders(), w.about, at, "values were allowed, and none is", meaning(senders()))
+	}
+	return a || b
+}
+
+// listed tells how values differ of which one side at least names all it allows,
+// and says whether one does.
+func (w *walk) listed(was, is seen, at jsondoc.Pointer) bool {
+	a, listedBefore := allowed(was)
+	b, listedAfter := allowed(is)
+	if !listedBefore && !listedAfter {
+		return false
+	}
+	breaks := Breaks{
+		Receivers: !listedAfter || slices.ContainsFunc(b, func(v jsondoc.Value) bool { return !was.accepts(v) }),
+		Senders:   !listedBefore || slices.ContainsFunc(a, func(v jsondoc.Value) bool { return !is.accepts(v) }),
+	}
+	if breaks.Any() {
+		w.tell(breaks, w.about, at, fmt.Sprintf("the list of allowed values was %s, and is %s", list(a, listedBefore), list(b, listedAfter)), meaning(breaks))
+	}
+	return true
+}
+
+func list(values []jsondoc.Value, given bool) string {
+	switch {
+	case !given:
+		return "not given"
+	case len(values) == 0:
+		return "empty"
+	}
+	words := make([]string, len(values))
+	for i, v := range values {
+		words[i] = written(v)
+	}
+	return strings.Join(words, ", ")
 }
 
 func (w *walk) member(was, is seen, at jsondoc.Pointer) {
@@ -129,17 +204,11 @@ func (w *walk) member(was, is seen, at jsondoc.Pointer) {
 	had, has := slices.Contains(was.names(), name), slices.Contains(is.names(), name)
 	needed, needs := was.requires(name), is.requires(name)
 	switch {
-	case had && !has && needed:
-		w.tell(receivers(), w.about, at, "the member is gone", "a receiver relies on it")
-		return
 	case had && !has:
-		w.tell(nobody(), w.about, at, "the member, which was optional, is gone", "")
-		return
-	case !had && needs:
-		w.tell(senders(), w.about, at, "there is a new member, which is required", "a sender must send it")
+		w.gone(was.member(name), is.member(name), at, needed)
 		return
 	case !had:
-		w.tell(nobody(), w.about, at, "there is a new member, which is optional", "")
+		w.added(was.member(name), is.member(name), at, needs)
 		return
 	case needed && !needs:
 		w.tell(receivers(), w.about, at, "the member was required, and is optional", "a receiver relies on it")
@@ -158,6 +227,52 @@ func (w *walk) member(was, is seen, at jsondoc.Pointer) {
 	w.compare(was.member(name), is.member(name), at)
 }
 
+// gone tells of a member that is named no more, and of what may still be sent there.
+func (w *walk) gone(was, is seen, at jsondoc.Pointer, needed bool) {
+	breaks := w.inside(was, is, at)
+	message, why := "the member, which was optional, is gone", ""
+	switch {
+	case is.forbids():
+		why = "a sender must not send it"
+	case breaks.Any():
+		why = "where it comes, " + meaning(breaks)
+	}
+	if needed {
+		message, why, breaks.Receivers = "the member is gone", "a receiver relies on it", true
+	}
+	w.tell(breaks, w.about, at, message, why)
+}
+
+// added tells of a member that was not named before, and of what could be sent there.
+func (w *walk) added(was, is seen, at jsondoc.Pointer, needs bool) {
+	breaks := w.inside(was, is, at)
+	message, why := "there is a new member, which is optional", ""
+	switch {
+	case was.forbids():
+		why = "a receiver refuses it"
+	case breaks.Any() && !needs:
+		why = "where it came before, " + meaning(breaks)
+	}
+	if needs {
+		message, breaks.Senders = "there is a new member, which is required", true
+		why = strings.TrimPrefix(why+", and a sender must send it", ", and ")
+	}
+	w.tell(breaks, w.about, at, message, why)
+}
+
+// inside is whom it breaks that a member's values are others, without telling it.
+func (w *walk) inside(was, is seen, at jsondoc.Pointer) Breaks {
+	inner := *w
+	inner.differ = &differ{}
+	inner.compare(was, is, at)
+	w.members = inner.members
+	var out Breaks
+	for _, c := range inner.changes {
+		out = Breaks{out.Receivers || c.Breaks.Receivers, out.Senders || c.Breaks.Senders}
+	}
+	return out
+}
+
 // value compares what is said of a value itself, keyword by keyword.
 func (w *walk) value(was, is seen, at jsondoc.Pointer) {
 	a, b := types(was), types(is)
@@ -165,209 +280,8 @@ func (w *walk) value(was, is seen, at jsondoc.Pointer) {
 		w.tell(breaks, w.about, at, fmt.Sprintf("the type was %s, and is %s", strings.Join(a, " or "), strings.Join(b, " or ")), meaning(breaks))
 	}
 	for _, k := range keywords() {
-		before, after := k.said(was), k.said(is)
-		// All that is said must hold: who says more, allows less.
-		more, less := within(before, after), within(after, before)
-		breaks := both()
-		switch {
-		case more && less:
-			continue
-		case more:
-			breaks = senders()
-		case less:
-			breaks = receivers()
-		case k.order != nil && len(before) == 1 && len(after) == 1:
-			breaks = k.order(k.by(was), k.by(is))
-		}
-		w.tell(breaks, w.about, at, fmt.Sprintf("%s was %s, and is %s", k.name, orAny(before), orAny(after)), meaning(breaks))
-	}
-}
-
-// within reports whether all of some texts are among others.
-func within(some, others []string) bool {
-	return !slices.ContainsFunc(some, func(s string) bool { return !slices.Contains(others, s) })
-}
-
-func orAny(said []string) string {
-	if len(said) == 0 {
-		return "not given"
-	}
-	return strings.Join(said, " and ")
-}
-
-func meaning(b Breaks) string {
-	switch b {
-	case receivers():
-		return "more values are allowed than a receiver knows"
-	case senders():
-		return "fewer values are allowed than a sender may send"
-	case both():
-		return "other values are allowed"
-	}
-	return ""
-}
-
-// keyword is one that judges a value.
-type keyword struct {
-	name string
-	of   func(*schema.Schema) string
-	// order says whom a change from one schema's to another's breaks; nil where that
-	// cannot be told.
-	order func(was, is *schema.Schema) Breaks
-}
-
-// said is what all schemas say by a keyword.
-func (k keyword) said(v seen) []string {
-	var out []string
-	for _, s := range v.all {
-		if text := k.of(s); text != "" && !slices.Contains(out, text) {
-			out = append(out, text)
+		if breaks := k.order(was, is); breaks.Any() {
+			w.tell(breaks, w.about, at, fmt.Sprintf("%s was %s, and is %s", k.name, orAny(k.said(was)), orAny(k.said(is))), meaning(breaks))
 		}
 	}
-	return out
-}
-
-// by is the first schema that uses the keyword.
-func (k keyword) by(v seen) *schema.Schema {
-	return v.all[slices.IndexFunc(v.all, func(s *schema.Schema) bool { return k.of(s) != "" })]
-}
-
-func keywords() []keyword {
-	return []keyword{
-		{"the list of allowed values", func(s *schema.Schema) string { return strings.Join(allowed(s), ", ") }, subset(allowed)},
-		bound("the minimum", func(s *schema.Schema) *jsondoc.Value { return s.Minimum }, true),
-		bound("the maximum", func(s *schema.Schema) *jsondoc.Value { return s.Maximum }, false),
-		bound("the exclusive minimum", func(s *schema.Schema) *jsondoc.Value { return s.ExclusiveMinimum }, true),
-		bound("the exclusive maximum", func(s *schema.Schema) *jsondoc.Value { return s.ExclusiveMaximum }, false),
-		count("the least length", func(s *schema.Schema) *int { return s.MinLength }, true),
-		count("the greatest length", func(s *schema.Schema) *int { return s.MaxLength }, false),
-		count("the least number of items", func(s *schema.Schema) *int { return s.MinItems }, true),
-		count("the greatest number of items", func(s *schema.Schema) *int { return s.MaxItems }, false),
-		{"the pattern", func(s *schema.Schema) string {
-			if s.Pattern == nil {
-				return ""
-			}
-			return s.Pattern.String()
-		}, nil},
-		{"the format", func(s *schema.Schema) string { return s.Format }, nil},
-		{"what holds besides", besides, nil},
-	}
-}
-
-// bound is a keyword with a limit: a lower one, which allows less the greater it
-// is, or an upper one.
-func bound(name string, of func(*schema.Schema) *jsondoc.Value, lower bool) keyword {
-	text := func(s *schema.Schema) string {
-		if of(s) == nil {
-			return ""
-		}
-		return of(s).Text
-	}
-	return keyword{name, text, func(was, is *schema.Schema) Breaks {
-		switch order := jsondoc.CompareNumbers(*of(is), *of(was)); {
-		case order == 0: // 1 and 1.0
-			return nobody()
-		case order > 0 == lower:
-			return senders()
-		}
-		return receivers()
-	}}
-}
-
-func count(name string, of func(*schema.Schema) *int, lower bool) keyword {
-	return bound(name, func(s *schema.Schema) *jsondoc.Value {
-		if of(s) == nil {
-			return nil
-		}
-		return &jsondoc.Value{Kind: jsondoc.Number, Text: fmt.Sprint(*of(s))}
-	}, lower)
-}
-
-// subset compares two sets.
-func subset(of func(*schema.Schema) []string) func(was, is *schema.Schema) Breaks {
-	return func(was, is *schema.Schema) Breaks {
-		a, b := of(was), of(is)
-		return Breaks{Receivers: !within(b, a), Senders: !within(a, b)}
-	}
-}
-
-// types are the types that all schemas allow.
-func types(v seen) []string {
-	return slices.DeleteFunc([]string{"object", "array", "string", "number", "integer", "boolean", "null"}, func(name string) bool {
-		return slices.ContainsFunc(v.all, func(s *schema.Schema) bool {
-			return len(s.Types) > 0 && !slices.Contains(s.Types, name) && (name != "integer" || !slices.Contains(s.Types, "number"))
-		})
-	})
-}
-
-// allowed are the values of const and enum.
-func allowed(s *schema.Schema) []string {
-	var out []string
-	if s.Const != nil {
-		out = append(out, written(*s.Const))
-	}
-	for _, e := range s.Enum {
-		out = append(out, written(e))
-	}
-	return out
-}
-
-// besides is what keywords say that are not compared one by one.
-func besides(s *schema.Schema) string { return strings.Join(alongside(s, writtenOut{}), ", ") }
-
-// writtenOut are the schemas that a text has already: one may hold itself.
-type writtenOut map[*schema.Schema]bool
-
-func alongside(s *schema.Schema, done writtenOut) []string {
-	var out []string
-	add := func(name string, all ...*schema.Schema) {
-		for _, x := range all {
-			if x != nil {
-				out = append(out, name+" "+done.text(x))
-			}
-		}
-	}
-	add("anyOf", s.AnyOf...)
-	add("oneOf", s.OneOf...)
-	add("not", s.Not)
-	add("if", s.If)
-	add("then", s.Then)
-	add("else", s.Else)
-	add("items", s.Items)
-	add("additionalProperties", s.AdditionalProperties)
-	return out
-}
-
-// text writes a schema in one way, to be compared and read.
-func (done writtenOut) text(s *schema.Schema) string {
-	if done[s] {
-		return "as in " + s.Pointer.String()
-	}
-	done[s] = true
-	var out []string
-	if s.Always != nil {
-		out = append(out, fmt.Sprint(*s.Always))
-	}
-	if len(s.Types) > 0 {
-		out = append(out, strings.Join(s.Types, " or "))
-	}
-	all := keywords()
-	for _, k := range all[:len(all)-1] {
-		if said := k.of(s); said != "" {
-			out = append(out, k.name+" "+said)
-		}
-	}
-	for _, p := range s.Properties {
-		out = append(out, p.Name+" "+done.text(p.Schema))
-	}
-	for _, r := range s.Required {
-		out = append(out, r+" required")
-	}
-	if s.Ref != nil {
-		out = append(out, done.text(s.Ref))
-	}
-	for _, x := range s.AllOf {
-		out = append(out, done.text(x))
-	}
-	return "{" + strings.Join(append(out, alongside(s, done)...), "; ") + "}"
 }
