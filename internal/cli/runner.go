@@ -37,7 +37,7 @@ type runner struct {
 	seeded  bool
 	// now is when payments end where time is skipped, and start where it is not; with
 	// neither --now nor a time that is skipped it is zero, and whenever they are made.
-	now time.Time
+	now     time.Time
 	journal *recorder
 
 	index    atomic.Uint64
