@@ -2,7 +2,10 @@ package compat_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/paytest/paytest/internal/compat"
 	"github.com/paytest/paytest/internal/contract"
@@ -74,6 +77,20 @@ func TestMember(t *testing.T) {
 				t.Errorf("the same: %v", said(again))
 			}
 		})
+	}
+}
+
+// TestLongList holds that a list of very many values ends the comparison of them.
+func TestLongList(t *testing.T) {
+	list := func(last string) *contract.Contract {
+		return noted(t, `{"enum": [`+strings.Repeat(`0, `, 1_000)+last+`]}`, "")
+	}
+	want := []string{"receivers, senders | order paid /data/note: it lists more than 1000 values, and they were not compared"}
+	if diff := cmp.Diff(want, said(compat.Compare(list("1"), list("2")))); diff != "" {
+		t.Error(diff)
+	}
+	if same := compat.Compare(list("1"), list("1")); same != nil {
+		t.Errorf("the same: %v", said(same))
 	}
 }
 
