@@ -214,7 +214,7 @@ func (t *trial) sameChainTransfer(other *order) orderOption {
 // bothReported lets the payment and its transfer both report the end, in either
 // order.
 func bothReported(t *trial) {
-	r := t.s.roles
+	r := t.s.told(t.spec)
 	for _, last := range [][]*contract.State{{r.Paid, r.Confirmed}, {r.Confirmed, r.Paid}} {
 		o := t.order()
 		t.insist(o.events(r.Seen, r.Pending)...)

@@ -3,6 +3,7 @@ package conform
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/paytest/paytest/internal/contract"
@@ -111,11 +112,15 @@ func (t *trial) learnCause(o *order, e Effect) {
 		return
 	}
 	if other := t.order(); t.paysBy(other, r.Seen, r.Pending, r.Confirmed) {
+		if !t.paidOnce(o) {
+			return // by both, in the documented order: that is for the cases to find
+		}
 		serves := t.s.Serves
+		t.s.whole = serves
 		t.s.Serves = func(st *contract.State) bool { return serves(st) && st.Subject == r.Confirmed.Subject }
 		t.s.roles = t.s.transferRoles()
 		t.learnUnit(o, e.shifted(l.places))
-		t.s.tell("it credits a payment by " + r.Confirmed.String() + ", not by " + r.Paid.String() + ": it is tested by what it is told of transfers, and sent nothing else")
+		t.s.tell("it credits a payment by " + r.Confirmed.String() + ", not by " + r.Paid.String() + ": it is tested by what it is told of transfers, and sent the other events only by " + strings.Join(wholeCases(), ", "))
 		return
 	}
 	if l.both = t.paysBy(alone, r.Confirmed); l.both {
@@ -138,6 +143,13 @@ func (t *trial) paysBy(o *order, states ...*contract.State) bool {
 	}
 	e, err := t.poll(o, Effect.shows)
 	return err == nil && e.shows()
+}
+
+// paidOnce reports whether a payment whose events were all sent was credited
+// exactly once.
+func (t *trial) paidOnce(o *order) bool {
+	e, ok := t.effect(o, Effect.shows)
+	return ok && t.miscounted(o, e, true) == ""
 }
 
 // alsoNeeded are the states that a payment must come to besides being paid before

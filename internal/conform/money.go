@@ -201,7 +201,7 @@ func amountAsNumber(t *trial) {
 // mismatchReportedTwice reports a transfer of the wrong amount by its own events
 // and by those of its payment, in several orders.
 func mismatchReportedTwice(t *trial) {
-	r := t.s.roles
+	r := t.s.told(t.spec)
 	courses := [][]*contract.State{{r.Seen, r.Pending, r.Dropped, r.Failed}}
 	if r.Failed != r.Dropped {
 		courses = append(courses, []*contract.State{r.Seen, r.Pending, r.Failed, r.Dropped}, []*contract.State{r.Seen, r.Pending, r.Confirmed, r.Failed})
@@ -224,7 +224,11 @@ func mismatchReportedTwice(t *trial) {
 			t.handled(t.try(e).answer)
 		}
 		t.about(listed(states), func() {
-			t.notCredited(o)
+			if slices.Contains(states, t.s.roles.Paid) {
+				t.atMostOnce(o) // the transfer that came in is what it credits
+			} else {
+				t.notCredited(o)
+			}
 			t.refundedAtMostOnce(o)
 		})
 	}
@@ -232,7 +236,7 @@ func mismatchReportedTwice(t *trial) {
 
 // mismatched makes a payment one for which too little was received.
 func (t *trial) mismatched() orderOption {
-	r := t.s.roles
+	r := t.s.told(t.spec)
 	return func(o *payment.Options) {
 		withText(r.Price, fitted(r.Price, "74.074074"))(o)
 		withText(r.Cash, fitted(r.Cash, "100000.000000"))(o)

@@ -83,7 +83,7 @@ func confirmedBeforeSeen(t *trial) {
 
 // paidBeforeTransfer delivers the payment's events before those of its transfer.
 func paidBeforeTransfer(t *trial) {
-	r := t.s.roles
+	r := t.s.told(t.spec)
 	o := t.order()
 	t.handledAll(t.insist(o.events(r.Pending, r.Paid, r.Seen, r.Confirmed)...))
 	t.once(o)
@@ -230,7 +230,7 @@ func paidOutOfTheBlue(t *trial) { t.handled(t.send(t.order().event(t.s.roles.Pai
 
 // everyOrder delivers equal payments, each in another order of its events.
 func everyOrder(t *trial) {
-	states := slices.DeleteFunc(slices.Clone(t.s.Contract.Flow), func(st *contract.State) bool { return !t.s.Serves(st) })
+	states := slices.DeleteFunc(slices.Clone(t.s.Contract.Flow), func(st *contract.State) bool { return !t.served(st) })
 	usual := t.order()
 	t.insist(usual.events(states...)...)
 	var others []*order

@@ -33,6 +33,24 @@ func (s *session) transferRoles() *contract.Roles {
 	return &r
 }
 
+// wholeCases are those that send all events of a payment also where transfers
+// alone credit it: what the others do must not credit or refund it again.
+func wholeCases() []string { return []string{"D02", "I07", "M10", "O04", "O12"} }
+
+// wholeFor reports whether a case sends what the others leave out.
+func (s *session) wholeFor(spec *Case) bool {
+	return s.whole != nil && slices.Contains(wholeCases(), spec.ID)
+}
+
+// told are the roles by which a case sends events: the contract's own where it
+// sends all of them.
+func (s *session) told(spec *Case) *contract.Roles {
+	if s.wholeFor(spec) {
+		return s.Contract.Roles
+	}
+	return s.roles
+}
+
 // payer are the facts by which an endpoint may tell which payment is meant.
 func (t *trial) payer() []*contract.Fact {
 	if id := t.s.roles.Paid.Subject.ID; id == t.s.Contract.Roles.Paid.Subject.ID {

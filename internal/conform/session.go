@@ -65,6 +65,9 @@ type Options struct {
 type session struct {
 	Options
 	roles *contract.Roles
+	// whole is what Serves was before it was narrowed to the transfers that credit,
+	// nil where it was not.
+	whole func(*contract.State) bool
 	// functions carry out the cases, by identifier.
 	functions map[string]func(*trial)
 	learned   learned
@@ -171,8 +174,8 @@ func (s *session) carryOut(ctx context.Context, spec *Case) Result {
 	limited, cancel := context.WithTimeout(ctx, budget)
 	defer cancel()
 	t := s.trial(limited, spec)
-	if why := s.lacks(spec); why != "" {
-		return Result{Case: spec, Status: NotRun, Problem: why}
+	if why, served := s.lacks(spec); why != "" {
+		return Result{Case: spec, Status: map[bool]Status{false: NotRun, true: Unproven}[served], Problem: why}
 	}
 	if problem := t.guarded(func() { s.functions[spec.ID](t) }); problem != "" {
 		t.cannotTell("%s", problem)
@@ -189,20 +192,28 @@ func (s *session) carryOut(ctx context.Context, spec *Case) Result {
 }
 
 // lacks says which event of a case the endpoint does not serve, or which two are
-// one.
-func (s *session) lacks(spec *Case) string {
+// one; served says that it does serve all, though it credits by transfers alone.
+func (s *session) lacks(spec *Case) (why string, served bool) {
+	why = lacking(spec, s.told(spec), s.Contract.Roles, s.trial(context.Background(), spec).served)
+	if why == "" || s.whole == nil || lacking(spec, s.Contract.Roles, s.Contract.Roles, s.whole) != "" {
+		return why, false
+	}
+	return "the endpoint credits a payment by " + s.roles.Paid.String() + ", so the events of this case are not sent although it serves them", true
+}
+
+func lacking(spec *Case, roles, documented *contract.Roles, serves func(*contract.State) bool) string {
 	needed := map[*contract.State]string{}
 	for _, role := range spec.Needs {
-		st := s.roles.States()[role]
+		st := roles.States()[role]
 		if st == nil {
-			st = s.Contract.Roles.States()[role]
+			st = documented.States()[role]
 		}
 		switch {
 		case st != nil && needed[st] != "":
 			return "the endpoint is told by one event that a payment is " + needed[st] + " and " + role
 		case st == nil:
 			return "the contract has no state in the role " + role
-		case !s.Serves(st):
+		case !serves(st):
 			return "the endpoint does not serve " + st.Event
 		}
 		needed[st] = role

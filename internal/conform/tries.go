@@ -54,9 +54,11 @@ func (t *trial) paid(o *order, edits ...edit) tried {
 	return all[len(all)-1]
 }
 
-// served reports whether there is such a state, and the endpoint takes its
+// served reports whether there is such a state, and the endpoint is sent its
 // events.
-func (t *trial) served(st *contract.State) bool { return st != nil && t.s.Serves(st) }
+func (t *trial) served(st *contract.State) bool {
+	return st != nil && (t.s.Serves(st) || t.s.wholeFor(t.spec) && t.s.whole(st))
+}
 
 // refuses reports whether the answer refuses what was sent.
 func (a answer) refuses() bool { return a.Outcome == deliver.Answered && a.Status/100 == 4 }

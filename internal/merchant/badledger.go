@@ -270,6 +270,11 @@ func (m *Merchant) settleBadly(o *order, t *transfer, e *event) bool {
 		if e.state == r.Confirmed {
 			m.credit(o, received)
 		}
+	case "credits-in-order":
+		if e.state == r.Confirmed {
+			m.credit(o, received)
+		}
+		return paid && o.deliveries == 0
 	case "transfer-id-key", "hash-as-key":
 		if paid || e.state == r.Confirmed {
 			m.creditTransfer(o, e, received, price)

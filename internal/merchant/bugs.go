@@ -15,6 +15,7 @@ func Bugs() []Bug {
 	return []Bug{
 		{"never-credits", "D01", "It answers ok and credits nothing."},
 		{"credit-at-pending", "D02", "It credits a payment when it is pending, and once more when it is paid."},
+		{"credits-in-order", "D02", "It credits a confirmed transfer, and once more the payment that is paid after it."},
 		{"forgets-unanswered", "D03", "It forgets what it has done when the sender does not wait for the answer."},
 		{"overlapping-retry", "D04", "It takes its time to credit, and does not see that a retry overlaps the first attempt."},
 		{"redirects", "D05", "It answers a paid payment with a redirect to a page that says thank you."},

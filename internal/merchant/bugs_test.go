@@ -281,6 +281,7 @@ func idempotencyAttacks() map[string]func(*world) bool {
 			w.send(2, w.r.Paid)
 			w.send(1, w.r.Paid, set("data.transaction.detail", w.text(2, w.r.Paid, "data.transaction.detail")))
 		}),
+		"credits-in-order":      credits(func(w *world) { w.send(1, w.r.Confirmed); w.send(1, w.r.Paid) }),
 		"credit-when-confirmed": credits(func(w *world) { w.send(1, w.r.Confirmed); w.send(1, w.r.Paid) }),
 		"amount-in-key":         credits(twice(set("data.cryptoAmount", "1.000000"))),
 		"memory-dedupe":         credits(func(w *world) { w.send(1, w.r.Paid); w.m.Restart(); w.send(1, w.r.Paid) }),
@@ -622,7 +623,7 @@ func TestEachBug(t *testing.T) {
 // TestBugsLeaveTheRest shows that with most bugs the plain documented flow still
 // credits once.
 func TestBugsLeaveTheRest(t *testing.T) {
-	spoilt := []string{"never-credits", "credit-at-pending", "redirects", "credit-when-confirmed", "double-credit"}
+	spoilt := []string{"never-credits", "credit-at-pending", "redirects", "credit-when-confirmed", "credits-in-order", "double-credit"}
 	for _, b := range merchant.Bugs() {
 		w := newWorld(t, b.Name)
 		for _, st := range w.c.Flow {
