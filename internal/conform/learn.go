@@ -69,6 +69,7 @@ func (t *trial) learn() {
 	l.paid, l.credits = e.State, e.shows()
 	l.tellsRefunds, l.tellsDeliveries, l.tellsBalance = e.Refunded != nil, e.Deliveries != nil, e.Balance != nil
 	t.learnUnit(o, e)
+	t.confirmPlaces(o)
 	t.learnCause(o, e.shifted(-l.places))
 }
 
@@ -85,12 +86,38 @@ func (t *trial) learnUnit(o *order, e Effect) {
 			if !ok || want.Shift(places).Cmp(*e.Credited) != 0 || places > 0 && !e.Credited.Whole() {
 				continue
 			}
-			if l.unit, l.places = f, places; places > 0 {
-				t.s.tell(fmt.Sprintf("the probe says %s of %s (%s): its amounts are read as whole numbers of 10^-%d", *e.Credited, want, f.Name, places))
-			}
+			l.unit, l.places = f, places
 			return
 		}
 	}
+}
+
+// confirmPlaces pays amounts that have other decimals than the first payment: who
+// tells minor units tells them of these, too, and who only leaves the point out does
+// not.
+func (t *trial) confirmPlaces(first *order) {
+	l := &t.s.learned
+	if l.places == 0 {
+		return
+	}
+	whole, _ := first.amount(l.unit)
+	for _, text := range []string{"5.5", "12"} {
+		if !t.allows(text) {
+			continue
+		}
+		o := t.order(t.withAmount(text))
+		for _, e := range o.flow() {
+			t.send(e)
+		}
+		want, _ := payment.ParseAmount(text)
+		e, err := t.poll(o, Effect.shows)
+		if err == nil && e.Credited != nil && e.shows() && e.Credited.Cmp(want) != 0 {
+			t.s.tell(fmt.Sprintf("the probe says %s of %s (%s), but %s of %s: those are no whole numbers of one unit, and are taken as they are", whole.Shift(l.places), whole, l.unit.Name, e.Credited.Shift(l.places), text))
+			l.unit, l.places = nil, 0
+			return
+		}
+	}
+	t.s.tell(fmt.Sprintf("the probe says %s of %s (%s): its amounts are read as whole numbers of 10^-%d", whole.Shift(l.places), whole, l.unit.Name, l.places))
 }
 
 // learnCause finds out whether an endpoint credits by other events than that of

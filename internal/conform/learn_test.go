@@ -53,6 +53,22 @@ func TestUnits(t *testing.T) {
 	})
 }
 
+// TestPointLeftOut shows that who leaves the point out of amounts is not taken for
+// one who tells minor units.
+func TestPointLeftOut(t *testing.T) {
+	t.Parallel()
+	tryAll(t, []attacked{
+		{name: "as minor units", ids: "D01 M07", bug: "drops-the-point", change: inMinorUnits, want: conform.Failed, says: "; exactly"},
+	})
+	inNoTime(t, func(t *testing.T) {
+		o := options(t, model(t, "drops-the-point"), "D01")
+		inMinorUnits(&o)
+		if notes := strings.Join(run(t, o).Notes, "; "); !strings.Contains(notes, "but 55 of 5.5") {
+			t.Errorf("notes %q", notes)
+		}
+	})
+}
+
 // asFloats has the probe tell amounts as the numbers that JavaScript would write.
 func asFloats(o *conform.Options) {
 	telling(func(_ string, doc *jsondoc.Value) {

@@ -11,16 +11,17 @@ import (
 
 func moneyCases() map[string]func(*trial) {
 	return map[string]func(*trial){
-		"M01": exactAmounts(written{"9007199254740993.000001", "9007199254740993.000001"}),
+		"M01": exactAmounts(exactly("9007199254740993.000001")),
 		"M02": noAmounts("1e5", "1E5"),
 		"M03": noAmounts("-5.000000", "-0"),
 		"M04": noAmounts("12abc", " 5 ", "1_000", "\u0661\u0662\u0663"),
 		"M05": noAmounts("1,000.500000"),
 		"M06": exactAmounts(
-			written{"999999999999.999999", "999999999999.999999"}, written{"1.0000001", "1.0000001"},
-			written{"12.3456789", "12.3456789"}, written{"0.9999999999", "0.9999999999"}),
+			exactly("999999999999.999999"), exactly("1.0000001"), exactly("12.3456789"), exactly("0.9999999999")),
 		"M07": exactAmounts(
-			written{"0", "0"}, written{"0.000000", "0"}, written{"00012", "12"}, written{".5", "0.5"}, written{"5.", "5"}),
+			due("5.5"), due("12"), due("0.1"),
+			exactly("0"), written{text: "0.000000", means: "0"}, written{text: "00012", means: "12"},
+			written{text: ".5", means: "0.5"}, written{text: "5.", means: "5"}),
 		"M08": tenTenths,
 		"M09": amountAsNumber,
 		"M10": mismatchReportedTwice,
@@ -30,8 +31,15 @@ func moneyCases() map[string]func(*trial) {
 	}
 }
 
-// written is an amount as an event has it, and what it means.
-type written struct{ text, means string }
+// written is an amount as an event has it, and what it means; one that is due may
+// not be refused where the contract allows it.
+type written struct {
+	text, means string
+	due         bool
+}
+
+func exactly(text string) written { return written{text: text, means: text} }
+func due(text string) written     { return written{text, text, true} }
 
 // noAmounts pays payments whose amounts are none: each must be refused, and
 // nothing credited.
@@ -65,10 +73,15 @@ func exactAmounts(amounts ...written) func(*trial) {
 	}
 }
 
-// exactOrRefused fails for what broke the endpoint, and for what was neither
-// refused nor credited exactly.
+// exactOrRefused fails for what broke the endpoint, for what is due and was refused,
+// and for what was neither refused nor credited exactly.
 func (t *trial) exactOrRefused(all []tried, want func(*order) written) {
 	t.handledEach(all)
+	for _, x := range all {
+		if w := want(x.o); w.due && x.refuses() && t.allows(w.text) {
+			t.accepted(x.answer)
+		}
+	}
 	t.settle(all, func(x tried, e Effect) string {
 		if x.refuses() {
 			return t.nothing(x, e)
@@ -81,7 +94,7 @@ func (t *trial) exactOrRefused(all []tried, want func(*order) written) {
 // contract does not allow, and nothing at all, need not be credited.
 func (t *trial) inexact(sent string, a written, e Effect) string {
 	want, _ := payment.ParseAmount(a.means)
-	allowed := len(t.s.roles.Price.Schema().Validate(jsondoc.StringValue(a.text))) == 0
+	allowed := t.allows(a.text)
 	switch {
 	case t.rounded(want, e):
 		t.note("%s: credited %s, rounded: the money it credits need not have such small parts", sent, *e.Credited)
@@ -99,6 +112,13 @@ func (t *trial) inexact(sent string, a written, e Effect) string {
 		return fmt.Sprintf("goods handed out %s times, not once", *e.Deliveries)
 	}
 	return ""
+}
+
+// allows reports whether the contract takes a text for each amount of a payment.
+func (t *trial) allows(text string) bool {
+	return !slices.ContainsFunc(t.amountFacts(), func(f *contract.Fact) bool {
+		return len(f.Schema().Validate(jsondoc.StringValue(text))) > 0
+	})
 }
 
 // likely reports whether an amount that was told as a number may have been another
@@ -195,7 +215,7 @@ func amountAsNumber(t *trial) {
 	} {
 		all = append(all, t.try(v.of(t.withAmount(text)).event(t.s.roles.Paid, append(edits, called(v.label))...)))
 	}
-	t.exactOrRefused(all, func(*order) written { return written{"a number", text} })
+	t.exactOrRefused(all, func(*order) written { return written{text: "a number", means: text} })
 }
 
 // mismatchReportedTwice reports a transfer of the wrong amount by its own events

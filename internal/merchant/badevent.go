@@ -16,6 +16,7 @@ import (
 
 	"github.com/paytest/paytest/internal/contract"
 	"github.com/paytest/paytest/internal/jsondoc"
+	"github.com/paytest/paytest/internal/payment"
 	"github.com/paytest/paytest/internal/signature"
 )
 
@@ -419,6 +420,10 @@ func (m *Merchant) lenient(s string) string {
 	case "truncates-decimals":
 		if pointed && len(fraction) > 6 {
 			return whole + "." + fraction[:6]
+		}
+	case "drops-the-point":
+		if a, ok := payment.ParseAmount(whole + fraction); ok {
+			return a.Shift(-6).String()
 		}
 	case "octal-amounts":
 		return octal(s, whole, fraction, pointed)

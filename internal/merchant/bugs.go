@@ -122,6 +122,7 @@ func Bugs() []Bug {
 		{"thousands-separators", "M05", "It takes amounts with commas."},
 		{"truncates-decimals", "M06", "It drops the decimals after the sixth."},
 		{"octal-amounts", "M07", "It reads an amount that starts with a zero as octal, and a bare point as nothing."},
+		{"drops-the-point", "M07", "It leaves the point out of an amount, and takes it for millionths: 5.5 becomes 0.000055."},
 		{"float-sum", "M08", "It adds amounts up as floats."},
 		{"number-amounts", "M09", "It takes an amount that is a number, and drops its decimals."},
 		{"refunds-twice", "M10", "It refunds when the transfer fails, and when the payment does."},

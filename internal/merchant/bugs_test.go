@@ -452,6 +452,7 @@ func moneyAttacks() map[string]func(*world) bool {
 		"thousands-separators": amounted("1,000.500000", ""),
 		"truncates-decimals":   amounted("1.0000019", ""),
 		"octal-amounts":        amounted("00012", "12"),
+		"drops-the-point":      amounted("5.5", "5.5"),
 		"number-amounts":       amounted(number("74.074074"), "74.074074"),
 		"nan-amounts":          amounted("NaN", ""),
 		"float-sum": func(w *world) bool {
