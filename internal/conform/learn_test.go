@@ -195,3 +195,37 @@ func TestWhatCreditsIsToldOfAll(t *testing.T) {
 		})
 	}
 }
+
+// atRandom lets what came of a payment show a while after the answer: of every
+// second one soon, of the others late.
+func atRandom() (front func(http.Handler) http.HandlerFunc, change func(*conform.Options)) {
+	var mu sync.Mutex
+	shown := map[string]time.Time{}
+	front = seeing(func(_ http.ResponseWriter, _ *http.Request, body string) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		if id := text(body, "invoiceId"); shown[id].IsZero() && strings.Contains(body, paid) {
+			shown[id] = time.Now().Add([]time.Duration{30 * time.Millisecond, 350 * time.Millisecond}[len(shown)%2])
+		}
+		return false
+	})
+	return front, telling(func(id string, doc *jsondoc.Value) {
+		mu.Lock()
+		defer mu.Unlock()
+		if time.Now().Before(shown[id]) {
+			for _, name := range []string{"credited", "deliveries", "balance"} {
+				_ = doc.Set(jsondoc.Pointer{name}, jsondoc.StringValue("0"))
+			}
+		}
+	})
+}
+
+// TestEffectsInNoOrder shows that a later payment that shows is not held against an
+// earlier one that does not yet.
+func TestEffectsInNoOrder(t *testing.T) {
+	t.Parallel()
+	inNoTime(t, func(t *testing.T) {
+		front, change := atRandom()
+		nothingWrong(t, options(t, modelBehind(t, front, change), "M01", "M08", "U06"))
+	})
+}

@@ -339,7 +339,11 @@ func (e Effect) shows() bool {
 
 // poll asks the probe until the effect is as wanted, or Settle is over.
 func (t *trial) poll(o *order, wanted func(Effect) bool) (Effect, error) {
-	deadline := t.s.Now().Add(t.s.Settle)
+	return t.pollUntil(t.s.Now().Add(t.s.Settle), o, wanted)
+}
+
+// pollUntil is poll with another end.
+func (t *trial) pollUntil(deadline time.Time, o *order, wanted func(Effect) bool) (Effect, error) {
 	for {
 		e, err := t.probe(o)
 		if err != nil || wanted(e) || !t.s.Now().Before(deadline) {

@@ -78,12 +78,20 @@ func (t *trial) settle(all []tried, wrong func(tried, Effect) string, proves fun
 		return
 	}
 	late := !t.caughtUp()
+	until := t.s.Now().Add(t.s.Settle)
 	for _, x := range all {
 		e, err := t.probe(x.o)
 		if !t.told(err) || late && !e.shows() {
 			continue
 		}
-		if problem := wrong(x, e); problem != "" {
+		problem := wrong(x, e)
+		if problem != "" && !e.shows() { // a later payment that shows does not say that this one will not
+			if e, err = t.pollUntil(until, x.o, Effect.shows); !t.told(err) {
+				continue
+			}
+			problem = wrong(x, e)
+		}
+		if problem != "" {
 			t.fail("%s: %s; %s", x.sent, x.came(), problem)
 		}
 	}
