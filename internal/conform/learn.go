@@ -105,7 +105,7 @@ func (t *trial) confirmPlaces(first *order) {
 		if !t.allows(text) {
 			continue
 		}
-		o := t.order(t.withAmount(text))
+		o := t.order(t.priced(text))
 		for _, e := range o.flow() {
 			t.send(e)
 		}

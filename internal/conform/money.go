@@ -65,7 +65,11 @@ func exactAmounts(amounts ...written) func(*trial) {
 		want := map[*order]written{}
 		var all []tried
 		for _, a := range amounts {
-			o := t.order(t.withAmount(a.text))
+			option := t.withAmount(a.text)
+			if a.due = a.due && t.inPrice() && t.allows(a.text); a.due {
+				option = t.priced(a.text)
+			}
+			o := t.order(option)
 			want[o] = a
 			all = append(all, t.paid(o, called(fmt.Sprintf("amount %q", a.text))))
 		}
@@ -78,7 +82,7 @@ func exactAmounts(amounts ...written) func(*trial) {
 func (t *trial) exactOrRefused(all []tried, want func(*order) written) {
 	t.handledEach(all)
 	for _, x := range all {
-		if w := want(x.o); w.due && x.refuses() && t.allows(w.text) {
+		if w := want(x.o); w.due && x.refuses() {
 			t.accepted(x.answer)
 		}
 	}
@@ -154,13 +158,7 @@ func tenTenths(t *trial) {
 	t.need(customer, "customer")
 	var orders []*order
 	var all []tried
-	tenth := t.withAmount(fitted(t.s.roles.Price, "0.100000"))
-	if u := t.s.learned.unit; u != nil && u == t.s.roles.Price { // the other asset may not be divisible
-		tenth = func(o *payment.Options) {
-			withText(t.s.roles.Price, fitted(t.s.roles.Price, "0.100000"))(o)
-			withText(t.s.roles.Received, fitted(t.s.roles.Received, "0.100000"))(o)
-		}
-	}
+	tenth := t.priced("0.100000")
 	for range tenths {
 		o := t.order(tenth)
 		if len(orders) > 0 {
@@ -183,6 +181,22 @@ func tenTenths(t *trial) {
 		return
 	}
 	t.sums(orders[tenths-1], "the balance of the customer", orders)
+}
+
+// inPrice reports whether the endpoint is known to credit the price.
+func (t *trial) inPrice() bool { return t.s.learned.unit != nil && t.s.learned.unit == t.s.roles.Price }
+
+// priced makes an amount that of a payment. Where it credits the price the amount in
+// the other asset stays, which may not be divisible.
+func (t *trial) priced(text string) orderOption {
+	price, received := t.s.roles.Price, t.s.roles.Received
+	if !t.inPrice() {
+		return t.withAmount(fitted(price, text))
+	}
+	return func(o *payment.Options) {
+		withText(price, fitted(price, text))(o)
+		withText(received, fitted(received, text))(o)
+	}
 }
 
 // tenthIn is what was credited for a payment of a tenth where that was rounded.

@@ -40,7 +40,7 @@ func allBut(t testing.TB, others string) string {
 func TestBodyCasesWithoutProbe(t *testing.T) {
 	t.Parallel()
 	inNoTime(t, func(t *testing.T) {
-		unproven := strings.Fields("S06 S09 S12 S16 U01 U02 U06 X11 X15 M01 M02 M03 M04 M05 M06 M08 M10 M12 M13")
+		unproven := strings.Fields("S06 S09 S12 S16 U01 U02 U06 X11 X15 M01 M02 M03 M04 M05 M06 M07 M08 M10 M12 M13")
 		o := options(t, model(t, ""), bodyCases(t)...)
 		o.Probe = nil
 		for _, res := range run(t, o).Results {
