@@ -86,6 +86,7 @@ func (t *trial) final(o *order) (e Effect, ok bool) {
 func (t *trial) once(o *order) {
 	if e, ok := t.credit(o); ok {
 		t.count(o, e, true)
+		t.watch(o, e)
 	}
 }
 
@@ -103,6 +104,7 @@ func (t *trial) credit(o *order) (e Effect, ok bool) {
 func (t *trial) atMostOnce(o *order) {
 	if e, ok := t.final(o); ok {
 		t.count(o, e, false)
+		t.watch(o, e)
 	}
 }
 

@@ -229,3 +229,37 @@ func TestEffectsInNoOrder(t *testing.T) {
 		nothingWrong(t, options(t, modelBehind(t, front, change), "M01", "M08", "U06"))
 	})
 }
+
+// TestCreditedLater shows that a second credit is found that comes long after the
+// answer, where effects else come with it.
+func TestCreditedLater(t *testing.T) {
+	t.Parallel()
+	inNoTime(t, func(t *testing.T) {
+		var mu sync.Mutex
+		again := map[string]time.Time{}
+		front := seeing(func(_ http.ResponseWriter, _ *http.Request, body string) bool {
+			mu.Lock()
+			defer mu.Unlock()
+			if id := text(body, "invoiceId"); strings.Contains(body, paid) {
+				if _, known := again[id]; known {
+					again[id] = time.Now().Add(300 * time.Millisecond)
+				} else {
+					again[id] = time.Time{}
+				}
+			}
+			return false
+		})
+		o := options(t, modelBehind(t, front, telling(func(id string, doc *jsondoc.Value) {
+			mu.Lock()
+			defer mu.Unlock()
+			if at := again[id]; !at.IsZero() && time.Now().After(at) {
+				_ = doc.Set(jsondoc.Pointer{"deliveries"}, jsondoc.StringValue("2"))
+			}
+		})), "I01", "D01")
+		for _, res := range run(t, o).Results {
+			if want := map[string]conform.Status{"I01": conform.Failed, "D01": conform.Passed}[res.Case.ID]; res.Status != want {
+				t.Errorf("%s is %s: %s", res.Case.ID, res.Status, res.Problem)
+			}
+		}
+	})
+}

@@ -93,7 +93,9 @@ func matrix(catalog *conform.Catalog, caught map[string][]merchant.Bug) string {
 	b.WriteString("\nAn endpoint that `--events` says is told of transfers alone, and that the probe shows to credit by them, is tested\n")
 	b.WriteString("with a confirmed transfer in the place of a paid payment (`TestTransfersAlone`).\n")
 	b.WriteString("\nThe first payments are plain ones. From them is learned in which unit amounts are told (`TestUnits`), whether\n")
-	b.WriteString("effects come later than answers (`TestLateEffects`), and which events credit (`TestWhatCredits`).\n")
+	b.WriteString("effects come later than answers (`TestLateEffects`), and which events credit (`TestWhatCredits`). Who credits by\n")
+	b.WriteString("transfers though told of payments, too, is sent both by some cases (`TestWhatCreditsIsToldOfAll`). In the end it is\n")
+	b.WriteString("looked whether any payment that was credited once has been credited again (`TestCreditedLater`).\n")
 	last := ""
 	for _, spec := range catalog.Cases {
 		if spec.Category != last {

@@ -56,7 +56,8 @@ type Options struct {
 	Wait       func(context.Context, time.Duration) error
 	// Reproduce and Version go into the report.
 	Reproduce, Version string
-	// OnCase is called before, OnResult after each case.
+	// OnCase is called before, OnResult after each case, and once more for one that is
+	// found to have failed when all are over.
 	OnCase   func(c *Case, n, of int)
 	OnResult func(Result)
 }
@@ -71,6 +72,8 @@ type session struct {
 	// functions carry out the cases, by identifier.
 	functions map[string]func(*trial)
 	learned   learned
+	// watched are the payments that are looked at again in the end.
+	watched []watch
 	// down says that the command failed that should have restarted the endpoint.
 	down bool
 	// notes are what was learned that a user should know.
@@ -117,6 +120,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 			o.OnResult(res)
 		}
 	}
+	s.recheck(ctx, r)
 	r.Duration = o.Now().Sub(r.Started)
 	return r, ctx.Err()
 }
