@@ -285,6 +285,9 @@ func (w *walk) added(was, is seen, at jsondoc.Pointer, needs bool) {
 
 // inside is whom it breaks that a member's values are others, without telling it.
 func (w *walk) inside(was, is seen, at jsondoc.Pointer) Breaks {
+	if len(was.all) == 0 || len(is.all) == 0 {
+		return Breaks{} // a member that nothing is said of is none of the contract's
+	}
 	inner := *w
 	inner.differ = &differ{}
 	inner.compare(was, is, at)

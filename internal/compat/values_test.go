@@ -42,7 +42,7 @@ func TestMember(t *testing.T) {
 	const closed = `"additionalProperties": false`
 	for _, test := range []struct{ name, before, after, besides, want string }{
 		{"new in a closed object", "", `{"type": "string"}`, closed, receivers},
-		{"new in an open object", "", `{"type": "string"}`, "", senders},
+		{"new in an open object", "", `{"type": "string"}`, "", nobody},
 		{"new, as all others are", "", `{"type": "string"}`, `"additionalProperties": {"type": "string"}`, nobody},
 		{"new, and anything", "", `true`, "", nobody},
 		{"new, and nothing", "", `false`, closed, nobody},
@@ -103,8 +103,16 @@ func all(changes []compat.Change) compat.Breaks {
 	return out
 }
 
+// names reports whether a schema says something of all members of a value.
+func names(schema string, v jsondoc.Value) bool {
+	return strings.Contains(schema, "additionalProperties") || !slices.ContainsFunc(v.Members, func(m jsondoc.Member) bool {
+		return !strings.Contains(schema, `"properties": {"`+m.Name+`"`)
+	})
+}
+
 // TestPairs holds the verdict on each two of many schemas against values that one of
-// them allows and the other does not.
+// them allows and the other does not. Of a member that only one of them names, and
+// that the other leaves open, nobody has said anything: such values are left out.
 func TestPairs(t *testing.T) {
 	schemas := []string{
 		"", `true`, `false`, `{"type": "string"}`, `{"type": ["string", "null"]}`, `{"type": "integer"}`, `{"type": "number"}`, `{"enum": [1, 2]}`,
@@ -142,6 +150,9 @@ func TestPairs(t *testing.T) {
 			for j, b := range packs {
 				told := all(compat.Compare(a, b))
 				for k, v := range values {
+					if besides == "" && (i == 0 || j == 0) || names(schemas[i], v) != names(schemas[j], v) {
+						continue
+					}
 					if allow[j][k] && !allow[i][k] && !told.Receivers || allow[i][k] && !allow[j][k] && !told.Senders {
 						t.Errorf("%s: from %q to %q: %v was allowed %v, and is %v, but it breaks %s", besides, schemas[i], schemas[j], v, allow[i][k], allow[j][k], told)
 					}
