@@ -19,7 +19,7 @@ func asyncAPI(c *contract.Contract, o Options) (*jsondoc.Value, error) {
 	if err != nil || endpoint.Host == "" {
 		return nil, fmt.Errorf("%.80q is no URL of an endpoint", o.Endpoint)
 	}
-	d := describer{c: c, library: newLibrary(c, "#/components/schemas/"), ids: names{}}
+	d := describer{c: c, shared: newLibrary(c, "#/components/schemas/"), ids: names{}}
 	channels, operations, messages := object(), object(), object()
 	at := map[string]string{}
 	for _, path := range c.Paths() {
@@ -43,7 +43,7 @@ func asyncAPI(c *contract.Contract, o Options) (*jsondoc.Value, error) {
 		"servers", object("endpoint", object("host", endpoint.Host, "protocol", endpoint.Scheme, "description", "the receiver")),
 		"channels", channels,
 		"operations", operations,
-		"components", object("messages", messages, "schemas", d.library.all()),
+		"components", object("messages", messages, "schemas", d.shared.all()),
 		"x-delivery", delivery(c),
 		"x-answers", each(c.AllAnswers(), answer),
 	), nil
@@ -86,7 +86,7 @@ func (d describer) message(st *contract.State) *jsondoc.Value {
 	}
 	return object(
 		"name", st.Event, "title", st.String(), "summary", summary(st), "contentType", json,
-		"headers", headers, "payload", d.library.state(st),
+		"headers", headers, "payload", d.shared.state(st),
 		"examples", array(object("name", name(st), "payload", &st.Sample)),
 		"bindings", bindings, "x-source", st.Source, "x-derived", st.Derived,
 	)

@@ -16,7 +16,7 @@ const json = "application/json"
 // openAPI describes each event as a webhook, and each path that events are
 // delivered to as the receiver serves it.
 func openAPI(c *contract.Contract, o Options) (*jsondoc.Value, error) {
-	d := describer{c: c, library: newLibrary(c, "#/components/schemas/"), ids: names{}}
+	d := describer{c: c, shared: newLibrary(c, "#/components/schemas/"), ids: names{}}
 	webhooks, paths := object(), object()
 	for _, event := range c.EventNames() {
 		states := c.Event(event)
@@ -40,7 +40,7 @@ func openAPI(c *contract.Contract, o Options) (*jsondoc.Value, error) {
 		"paths", paths,
 		"webhooks", webhooks,
 		"components", object(
-			"schemas", d.library.all(),
+			"schemas", d.shared.all(),
 			"examples", d.examples(),
 			"parameters", d.headers(),
 			"responses", d.responses(),
@@ -61,9 +61,9 @@ func eventsOf(states []*contract.State) string {
 }
 
 type describer struct {
-	c       *contract.Contract
-	library *library
-	ids     names // of operations and channels
+	c      *contract.Contract
+	shared *library
+	ids    names // of operations and channels
 }
 
 // operation is the delivery of one of the events that report these states.
@@ -77,7 +77,7 @@ func (d describer) operation(id, events string, states []*contract.State) *jsond
 		}
 		put(examples, name(st), ref("#/components/examples/"+name(st)))
 	}
-	media := object("schema", d.library.oneOf(states), "examples", examples)
+	media := object("schema", d.shared.oneOf(states), "examples", examples)
 	responses := object()
 	for _, r := range reactions(d.c) {
 		status := strconv.Itoa(r.status)
