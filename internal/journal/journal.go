@@ -105,9 +105,7 @@ func (j *Journal) Append(ctx context.Context, r Record) (uint64, error) {
 	select {
 	case <-b.done:
 	case j.turn <- struct{}{}:
-		// Deliveries that came at the same time may join before the disk is waited
-		// for, even where there is but one processor.
-		runtime.Gosched()
+		j.gather(b)
 		j.commit(b)
 		<-j.turn
 	case <-ctx.Done():
@@ -162,6 +160,20 @@ func (j *Journal) join(e *entry) *batch {
 	}
 	j.pending.entries = append(j.pending.entries, e)
 	return j.pending
+}
+
+// gather lets deliveries that came at the same time join, even where there is but
+// one processor, so that they share the wait for the disk.
+func (j *Journal) gather(b *batch) {
+	for joined := 0; ; runtime.Gosched() {
+		j.mu.Lock()
+		now := len(b.entries)
+		j.mu.Unlock()
+		if now <= joined {
+			return
+		}
+		joined = now
+	}
 }
 
 // leave takes an entry back; it cannot once the batch is being written.

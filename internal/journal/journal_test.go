@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -467,5 +468,27 @@ func TestConcurrentAppends(t *testing.T) {
 	}
 	if len(found) != len(acked) || len(acked) < 100 {
 		t.Errorf("%d were acknowledged, %d are there", len(acked), len(found))
+	}
+}
+
+func TestAppendsAtOnceShareOneWaitForTheDisk(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	files := &counted{}
+	j := open(t, files, filepath.Join(t.TempDir(), name), journal.Options{})
+	before := files.syncs.Load()
+	var wg sync.WaitGroup
+	for range 250 {
+		wg.Go(func() {
+			if _, err := j.Append(t.Context(), typical()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if n := files.syncs.Load() - before; n > 2 {
+		t.Errorf("the disk was waited for %d times for 250 records that came at once", n)
+	}
+	if err := j.Close(); err != nil {
+		t.Error(err)
 	}
 }
