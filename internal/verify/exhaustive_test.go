@@ -1,17 +1,15 @@
 package verify_test
 
 import (
-	"bytes"
+	"cmp"
 	"fmt"
 	"iter"
 	"maps"
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 
-	"github.com/paytest/paytest/internal/contract"
 	"github.com/paytest/paytest/internal/tools/trust"
 	"github.com/paytest/paytest/internal/verify"
 )
@@ -80,114 +78,160 @@ func (n *naive) judge(event string) judged {
 	return out
 }
 
-// judging is a program's verdict on the next event of an invoice.
-type judging func(event int) judged
+// referee says what a program does of the next event of an invoice; its copy remembers
+// the same.
+type referee interface {
+	judge(event int) judged
+	copy() referee
+}
 
 // tested is how the events of one invoice are put to paytest.
 type tested struct {
-	c     *contract.Contract
 	names []string
 	raws  [][]byte
 	paths []string
-	// id and tx name the invoice and its transaction in the payloads.
-	id, tx []byte
+	blank *verify.Checker
 }
 
 func newTested(t *testing.T) *tested {
 	t.Helper()
-	x := &tested{c: pack(t)}
+	c := pack(t)
+	x := &tested{blank: verify.NewSmallChecker(c)}
 	for line := range strings.Lines(paths) {
 		for _, name := range strings.Fields(line) {
 			if slices.Contains(x.names, name) {
 				continue
 			}
 			from, to, _ := strings.Cut(name, "-")
-			raw := payload(t, x.c, 5, ev("invoice/"+to).from(from), "invoice/"+to)
-			x.names, x.raws = append(x.names, name), append(x.raws, raw)
-			x.paths = append(x.paths, state(t, x.c, "invoice/"+to).Path)
-		}
-	}
-	pending := verify.Payload(x.c, x.raws[0], "")
-	for i, id := range []*[]byte{&x.id, &x.tx} {
-		v, _ := pending.Fact(x.c.Subjects[i].ID)
-		*id = []byte(v.Text)
-	}
-	for _, raw := range x.raws {
-		if bytes.Count(raw, x.id) != 1 || bytes.Count(raw, x.tx) != bytes.Count(raw, []byte(`"transaction":{`)) {
-			t.Fatalf("the payloads are not of one payment: %s", raw)
+			x.names, x.raws = append(x.names, name), append(x.raws, payload(t, c, 5, ev("invoice/"+to).from(from), "invoice/"+to))
+			x.paths = append(x.paths, state(t, c, "invoice/"+to).Path)
 		}
 	}
 	return x
 }
 
-// begin returns a judge of a new invoice, by a checker that knows others.
-func (x *tested) begin(k *verify.Checker, invoice uint64) judging {
-	name := func(kind string) []byte {
-		return fmt.Appendf(nil, "%08x-0000-4000-8%s-%012x", invoice>>32, kind, invoice&0xffffffff)
+func (x *tested) begin() referee { return checking{x, x.blank.Copy()} }
+
+// checking judges by a checker of its own.
+type checking struct {
+	x *tested
+	k *verify.Checker
+}
+
+func (c checking) judge(event int) judged {
+	v := c.k.Check(c.x.raws[event], c.x.paths[event])
+	return judged{v.OK(), v.Duplicate, v.Has(verify.Late), v.Has(verify.Gap)}
+}
+
+func (c checking) copy() referee { return checking{c.x, c.k.Copy()} }
+
+// altered changes what another judge says.
+type altered struct {
+	of    referee
+	alter func(event int, v judged) judged
+}
+
+func (a altered) judge(event int) judged { return a.alter(event, a.of.judge(event)) }
+func (a altered) copy() referee          { return altered{a.of.copy(), a.alter} }
+
+// forgetful forgets what came before.
+type forgetful struct{ begin func() referee }
+
+func (f forgetful) judge(event int) judged { return f.begin().judge(event) }
+func (f forgetful) copy() referee          { return f }
+
+// divided has one judge for some events and another for the rest.
+type divided struct {
+	some, rest referee
+	isRest     func(event int) bool
+}
+
+func (d divided) judge(event int) judged {
+	if d.isRest(event) {
+		return d.rest.judge(event)
 	}
-	id, tx := name("000"), name("001")
-	return func(event int) judged {
-		raw := bytes.Replace(x.raws[event], x.id, id, 1)
-		v := k.Check(bytes.Replace(raw, x.tx, tx, 1), x.paths[event])
-		return judged{v.OK(), v.Duplicate, v.Has(verify.Late), v.Has(verify.Gap)}
+	return d.some.judge(event)
+}
+
+func (d divided) copy() referee { return divided{d.some.copy(), d.rest.copy(), d.isRest} }
+
+// shortsighted knows a duplicate only right behind the first.
+type shortsighted struct {
+	of   referee
+	last int
+}
+
+func (s *shortsighted) judge(event int) judged {
+	v := s.of.judge(event)
+	v.duplicate, s.last = event == s.last, event
+	return v
+}
+
+func (s *shortsighted) copy() referee { return &shortsighted{s.of.copy(), s.last} }
+
+// tree puts every sequence of events to a judge and to the reference, each event
+// once after each way to it.
+type tree struct {
+	names  []string
+	events int // how many of the names
+	length int
+	seq    []int
+	leaves uint64
+	wrong  string
+}
+
+// grow goes on from where both have judged the sequence, until something is wrong.
+func (t *tree) grow(by referee, reference *naive) {
+	if len(t.seq) == t.length {
+		t.leaves++
+		return
+	}
+	for event := range t.events {
+		t.seq = append(t.seq, event)
+		t.follow(by.copy(), reference.copy())
+		t.seq = t.seq[:len(t.seq)-1]
+		if t.wrong != "" {
+			return
+		}
 	}
 }
 
-// sequences puts every sequence of length n of the first events to judges, each
-// of a new invoice, and returns how many there were and the first one that is
-// judged wrongly.
-func (x *tested) sequences(events, n int, begin func(k *verify.Checker, invoice uint64) judging) (count uint64, wrong string) {
-	var done atomic.Uint64
-	var found atomic.Pointer[string]
+// follow has both judge the last event of the sequence, and goes on.
+func (t *tree) follow(by referee, reference *naive) {
+	event := t.seq[len(t.seq)-1]
+	is, want := by.judge(event), reference.judge(t.names[event])
+	if is == want {
+		t.grow(by, reference)
+		return
+	}
+	var names []string
+	for _, e := range t.seq {
+		names = append(names, t.names[e])
+	}
+	t.wrong = fmt.Sprintf("%s: %+v, and the reference says %+v", strings.Join(names, " "), is, want)
+}
+
+// sequences puts every sequence of length n of the first events to judges, and
+// returns how many there were and the first one that is judged wrongly.
+func (x *tested) sequences(events, n int, begin func() referee) (count uint64, wrong string) {
+	trees := make([]tree, events)
 	var all sync.WaitGroup
-	for first := range events {
-		all.Go(func() {
-			k := verify.NewChecker(x.c, verify.Strict{})
-			for seq := start(first, n); seq != nil && found.Load() == nil; seq = next(seq, events) {
-				if text := x.differs(seq, begin(k, uint64(first)<<56|done.Add(1))); text != "" {
-					found.CompareAndSwap(nil, &text)
-				}
-			}
-		})
+	for first := range trees {
+		t := &trees[first]
+		*t = tree{names: x.names, events: events, length: n, seq: []int{first}}
+		all.Go(func() { t.follow(begin(), newNaive(paths)) })
 	}
 	all.Wait()
-	if text := found.Load(); text != nil {
-		wrong = *text
+	for _, t := range trees {
+		count += t.leaves
+		wrong = cmp.Or(wrong, t.wrong)
 	}
-	return done.Load(), wrong
+	return count, wrong
 }
 
-func start(event, n int) []int {
-	seq := make([]int, n)
-	seq[0] = event
-	return seq
-}
-
-// next is the next sequence of events that starts as this one, or nil.
-func next(seq []int, events int) []int {
-	for i := len(seq) - 1; i > 0; i-- {
-		if seq[i]++; seq[i] < events {
-			return seq
-		}
-		seq[i] = 0
-	}
-	return nil
-}
-
-func (x *tested) differs(seq []int, got judging) string {
-	reference := newNaive(paths)
-	for i, event := range seq {
-		want, is := reference.judge(x.names[event]), got(event)
-		if want == is {
-			continue
-		}
-		var names []string
-		for _, e := range seq[:i+1] {
-			names = append(names, x.names[e])
-		}
-		return fmt.Sprintf("%s: %+v, and the reference says %+v", strings.Join(names, " "), is, want)
-	}
-	return ""
+func lateIsIllegal(_ int, v judged) judged {
+	v.ok = v.ok && !v.late
+	return v
 }
 
 // TestTrustEverySequence puts every sequence of an invoice's states, and every shorter
@@ -195,7 +239,7 @@ func (x *tested) differs(seq []int, got judging) string {
 // documented paths and nothing else.
 func TestTrustEverySequence(t *testing.T) {
 	x := newTested(t)
-	long, short := trust.Scale(4, 6, 8), trust.Scale(4, 5, 7)
+	long, short := trust.Scale(4, 8, 10), trust.Scale(4, 6, 8)
 	for _, set := range []struct {
 		of             string
 		events, length int
@@ -212,27 +256,14 @@ func TestTrustEverySequence(t *testing.T) {
 // wrong in the ways that would cost most.
 func TestTrustEverySequenceCatches(t *testing.T) {
 	x := newTested(t)
-	for name, wrong := range map[string]func(*verify.Checker, uint64) judging{
-		"forgets what came before": func(k *verify.Checker, invoice uint64) judging {
-			n := invoice
-			return func(event int) judged { n += 1 << 40; return x.begin(k, n)(event) }
+	for name, wrong := range map[string]func() referee{
+		"forgets what came before":       func() referee { return forgetful{x.begin} },
+		"takes what is late for illegal": func() referee { return altered{x.begin(), lateIsIllegal} },
+		"takes a second end of a payment": func() referee {
+			return divided{x.begin(), x.begin(), func(event int) bool { return strings.HasSuffix(x.names[event], "-fail") }}
 		},
-		"takes what is late for illegal": func(k *verify.Checker, invoice uint64) judging {
-			j := x.begin(k, invoice)
-			return func(event int) judged { v := j(event); v.ok = v.ok && !v.late; return v }
-		},
-		"takes a second end of a payment": func(k *verify.Checker, invoice uint64) judging {
-			a, b := x.begin(k, invoice), x.begin(k, invoice|1<<50)
-			return func(event int) judged {
-				if strings.HasSuffix(x.names[event], "-fail") {
-					return b(event)
-				}
-				return a(event)
-			}
-		},
-		"sees no duplicate of the third kind": func(k *verify.Checker, invoice uint64) judging {
-			j := x.begin(k, invoice)
-			return func(event int) judged { v := j(event); v.duplicate = v.duplicate && event != 2; return v }
+		"sees no duplicate of the third kind": func() referee {
+			return altered{x.begin(), func(event int, v judged) judged { v.duplicate = v.duplicate && event != 2; return v }}
 		},
 	} {
 		if _, found := x.sequences(len(x.names), 4, wrong); found == "" {
@@ -271,19 +302,17 @@ func arrangements(left map[int]int) iter.Seq[[]int] {
 // orders delivers the events of each documented path in every order, each of them
 // so many times, and returns how many orders there were and what is wrong with the
 // first that is judged wrongly.
-func (x *tested) orders(times int, begin func(k *verify.Checker, invoice uint64) judging) (count int, wrong string) {
-	k, invoice := verify.NewChecker(x.c, verify.Strict{}), uint64(0)
+func (x *tested) orders(times int, begin func() referee) (count int, wrong string) {
 	for line := range strings.Lines(paths) {
 		left := map[int]int{}
 		for _, name := range strings.Fields(line) {
 			left[slices.Index(x.names, name)] = times
 		}
 		for order := range arrangements(left) {
-			invoice++
 			count++
-			got, first := begin(k, invoice), 0
+			got, first := begin(), 0
 			for _, event := range order {
-				v := got(event)
+				v := got.judge(event)
 				if !v.ok {
 					return count, fmt.Sprintf("%s in the order %v: illegal", line, order)
 				}
@@ -315,20 +344,9 @@ func TestTrustEveryOrderOfEveryPath(t *testing.T) {
 // that depend on the order.
 func TestTrustEveryOrderOfEveryPathCatches(t *testing.T) {
 	x := newTested(t)
-	for name, wrong := range map[string]func(*verify.Checker, uint64) judging{
-		"refuses what comes late": func(k *verify.Checker, invoice uint64) judging {
-			j := x.begin(k, invoice)
-			return func(event int) judged { v := j(event); v.ok = v.ok && !v.late; return v }
-		},
-		"knows a duplicate only right behind the first": func(k *verify.Checker, invoice uint64) judging {
-			j, last := x.begin(k, invoice), -1
-			return func(event int) judged {
-				v := j(event)
-				v.duplicate = event == last
-				last = event
-				return v
-			}
-		},
+	for name, wrong := range map[string]func() referee{
+		"refuses what comes late":                       func() referee { return altered{x.begin(), lateIsIllegal} },
+		"knows a duplicate only right behind the first": func() referee { return &shortsighted{x.begin(), -1} },
 	} {
 		if _, found := x.orders(2, wrong); found == "" {
 			t.Errorf("a judge that %s is not caught", name)
