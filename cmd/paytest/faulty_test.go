@@ -18,6 +18,8 @@ import (
 	"syscall"
 	"testing"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/paytest/paytest/internal/cli"
 	"github.com/paytest/paytest/internal/tools/trust"
 )
@@ -151,17 +153,22 @@ func deliverTo(t *testing.T, addr, path string, body []byte) (status int, err er
 	return answer.StatusCode, answer.Body.Close()
 }
 
-// deliveries sends some at the same time; it returns those that were acknowledged
+// abreast is how many senders there are at a time: fewer than the connections
+// that a listener holds.
+const abreast = 500
+
+// deliveries sends some, many at the same time; it returns those that were acknowledged
 // and those that were refused. Others were not answered.
 func (p *payer) deliveries(t *testing.T, addr string, n int) (acked, refused []string) {
 	var mu sync.Mutex
-	var all sync.WaitGroup
+	var all errgroup.Group
+	all.SetLimit(abreast)
 	for range n {
-		all.Go(func() {
+		all.Go(func() error {
 			path, body := p.payload(t)
 			status, err := deliverTo(t, addr, path, body)
 			if err != nil {
-				return
+				return nil // it was not answered
 			}
 			mu.Lock()
 			defer mu.Unlock()
@@ -173,9 +180,10 @@ func (p *payer) deliveries(t *testing.T, addr string, n int) (acked, refused []s
 			default:
 				t.Errorf("answered %d", status)
 			}
+			return nil
 		})
 	}
-	all.Wait()
+	_ = all.Wait()
 	return acked, refused
 }
 
