@@ -42,8 +42,8 @@ func TestAccept(t *testing.T) {
 			continue
 		}
 		raw := body(t, c, st, 1)
-		captures := make([]jsondoc.Pointer, 0, len(st.Fields))
-		for _, f := range st.Fields {
+		captures := make([]jsondoc.Pointer, 0, len(st.Fields()))
+		for _, f := range st.Fields() {
 			captures = append(captures, f.Pointer)
 		}
 		acceptor, ok := st.Schema().Acceptor(captures, []schema.Fixed{{Pointer: c.Envelope.State, Text: st.Wire}})

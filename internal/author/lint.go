@@ -106,7 +106,7 @@ func (l *linter) whole() {
 func (l *linter) facts() {
 	used := map[*contract.Fact]bool{}
 	for _, st := range l.c.States() {
-		for _, f := range st.Fields {
+		for _, f := range st.Fields() {
 			used[f.Fact] = true
 		}
 	}

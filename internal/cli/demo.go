@@ -154,7 +154,7 @@ func (a *app) demoStep(n int, s step, r deliver.Result, v verify.Verdict) {
 	a.out.Line(report.T("   "), report.S(style, "%d %s", r.Status, words), report.S(report.Faint, " in %s", report.Duration(r.Latency)))
 	if v.OK() {
 		a.out.Line(report.T("   syntax "), report.S(report.Good, "ok"), report.T(", schema "), report.S(report.Good, "ok"),
-			report.T(" (%s), ", plural(len(s.state.Fields), "field")), report.T("%s ", v.Edge), report.S(report.Good, "legal"),
+			report.T(" (%s), ", plural(len(s.state.Fields()), "field")), report.T("%s ", v.Edge), report.S(report.Good, "legal"),
 			report.T(", facts "), report.S(report.Good, "agree"))
 	}
 	a.out.Findings(v.Findings, "   ")

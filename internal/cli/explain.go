@@ -96,7 +96,7 @@ func (a *app) explain(st *contract.State) {
 		a.out.Line(report.S(report.Accent, "  %s", e), report.T("  %s", e.Trigger), report.S(report.Faint, "  [%s]", contract.Basis(e.Source, e.Derived)))
 	}
 	a.out.Line()
-	for _, f := range st.Fields {
+	for _, f := range st.Fields() {
 		a.explainField(st, f)
 	}
 	if len(st.Relations) > 0 {

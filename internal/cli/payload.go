@@ -87,7 +87,7 @@ func (a *app) completePaths(value bool) cobra.CompletionFunc {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
 		var out []string
-		for _, f := range c.Subject(args[0]).State(args[1]).Fields {
+		for _, f := range c.Subject(args[0]).State(args[1]).Fields() {
 			if value {
 				out = append(out, f.Path()+"=\t"+f.Fact.Meaning)
 			} else {

@@ -19,7 +19,7 @@ func (d *differ) payload(was, is *contract.State) {
 // worn are the facts of a state by the places where they stand.
 func worn(st *contract.State) map[string]string {
 	out := map[string]string{}
-	for _, f := range st.Fields {
+	for _, f := range st.Fields() {
 		out[f.Pointer.String()] = f.Fact.Name
 	}
 	return out

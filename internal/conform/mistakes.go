@@ -46,7 +46,7 @@ func retyped(name string, at jsondoc.Pointer, wrong mistake) edit {
 func retypedFacts(facts []*contract.Fact, wrong mistake) edit {
 	return func(e *event) {
 		called(namesOf(facts) + " " + wrong.what)(e)
-		for _, field := range e.state.Fields {
+		for _, field := range e.state.Fields() {
 			if v := e.doc.At(field.Pointer); v != nil && slices.Contains(facts, field.Fact) {
 				put(field.Pointer, wrong.of(*v))(e)
 			}

@@ -70,7 +70,7 @@ func (t *trial) withAmount(text string) orderOption {
 func (t *trial) asDocumented(st *contract.State) orderOption {
 	own := append(t.identifiers(), t.s.roles.Customer, t.s.roles.Title)
 	return func(o *payment.Options) {
-		for _, field := range st.Fields {
+		for _, field := range st.Fields() {
 			v := st.Sample.At(field.Pointer)
 			if v != nil && field.Fact.Scope != nil && field.Fact.Compare != contract.Time && !slices.Contains(own, field.Fact) {
 				o.Facts[field.Fact] = *v
@@ -214,7 +214,7 @@ func called(what string) edit {
 //go:noinline
 func set(f *contract.Fact, v jsondoc.Value) edit {
 	return func(e *event) {
-		for _, field := range e.state.Fields {
+		for _, field := range e.state.Fields() {
 			if field.Fact == f && e.doc.At(field.Pointer) != nil {
 				_ = e.doc.Set(field.Pointer, v)
 			}
@@ -253,7 +253,7 @@ func moved(d time.Duration) edit {
 		if f == nil {
 			return
 		}
-		for _, field := range e.state.Fields {
+		for _, field := range e.state.Fields() {
 			if at := e.doc.At(field.Pointer); field.Fact == f && at != nil {
 				_ = e.doc.Set(field.Pointer, jsondoc.StringValue(payment.Shift(at.Text, d)))
 			}

@@ -74,7 +74,7 @@ func places(v jsondoc.Value, at jsondoc.Pointer) []jsondoc.Pointer {
 // omit takes a fact out of an event.
 func omit(f *contract.Fact) edit {
 	return func(e *event) {
-		for _, field := range e.state.Fields {
+		for _, field := range e.state.Fields() {
 			if field.Fact == f {
 				drop(field.Pointer)(e)
 			}
@@ -97,7 +97,7 @@ func nullsAndZeros(t *trial) {
 		if !t.s.Serves(st) {
 			continue
 		}
-		for _, field := range st.Fields {
+		for _, field := range st.Fields() {
 			path, v := field.Path(), st.Sample.At(field.Pointer)
 			switch {
 			case v == nil:
@@ -299,7 +299,7 @@ func prototypes(t *trial) {
 func (t *trial) poison() jsondoc.Value {
 	state := t.s.Contract.Envelope.State
 	out := jsondoc.ObjectValue(jsondoc.Member{Name: state[len(state)-1], Value: jsondoc.StringValue(t.s.roles.Paid.Wire)})
-	for _, field := range t.s.roles.Paid.Fields {
+	for _, field := range t.s.roles.Paid.Fields() {
 		if slices.Contains(t.amountFacts(), field.Fact) {
 			out.Members = append(out.Members, jsondoc.Member{Name: field.Name(), Value: jsondoc.StringValue("31337.000000")})
 		}

@@ -193,7 +193,7 @@ func keyAddedAfterSigning(t *trial) {
 	r := e.request()
 	r.Signed, r.Body = r.Body, t.twice(e, t.otherWord(st), st.Wire)
 	all = append(all, t.tryRequest(e, r))
-	for _, field := range st.Fields {
+	for _, field := range st.Fields() {
 		v := e.doc.At(field.Pointer)
 		if field.Fact != t.s.roles.Price || v == nil || len(field.Pointer) != len(state) {
 			continue
@@ -239,7 +239,7 @@ func (t *trial) atAnotherTime(what string, by time.Duration) {
 // allMoved shifts every moment in an event.
 func allMoved(by time.Duration) edit {
 	return func(e *event) {
-		for _, field := range e.state.Fields {
+		for _, field := range e.state.Fields() {
 			if v := e.doc.At(field.Pointer); v != nil && v.Kind == jsondoc.String && field.Fact.Compare == contract.Time {
 				put(field.Pointer, jsondoc.StringValue(payment.Shift(v.Text, by)))(e)
 			}

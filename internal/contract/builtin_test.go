@@ -275,7 +275,7 @@ func TestRequiredFields(t *testing.T) {
 	}
 	for _, st := range load(t, payloads.FS).States() {
 		var got []string
-		for _, f := range st.Fields {
+		for _, f := range st.Fields() {
 			if f.Required {
 				got = append(got, f.Path())
 			}

@@ -171,14 +171,26 @@ type State struct {
 	Source, Derived string
 	// Sample is the documented payload.
 	Sample jsondoc.Value
-	// Fields are the members that carry a fact, in the sample's order.
-	Fields []Field
 	// Relations must hold between the facts of a payment in this state.
 	Relations []*Relation
 
 	schema   lazySchema
 	once     sync.Once
 	acceptor *schema.Acceptor
+	carried  sync.Once
+	carry    func() []Field // nil where nothing is carried
+	fields   []Field
+}
+
+// Fields are the members that carry a fact, in the sample's order. They are found
+// when first asked for, where Open read the pack, and are not to be changed.
+func (s *State) Fields() []Field {
+	s.carried.Do(func() {
+		if s.carry != nil {
+			s.fields, s.carry = s.carry(), nil
+		}
+	})
+	return s.fields
 }
 
 // Acceptor returns what says yes to sound payloads of this state, in one pass
@@ -186,8 +198,9 @@ type State struct {
 // is too rich for it. It is compiled when first asked for.
 func (s *State) Acceptor(env Envelope) *schema.Acceptor {
 	s.once.Do(func() {
-		capture := make([]jsondoc.Pointer, len(s.Fields))
-		for i, f := range s.Fields {
+		fields := s.Fields()
+		capture := make([]jsondoc.Pointer, len(fields))
+		for i, f := range fields {
 			capture[i] = f.Pointer
 		}
 		fixed := []schema.Fixed{{Pointer: env.Event, Text: s.Event}, {Pointer: env.State, Text: s.Wire}}
@@ -449,7 +462,7 @@ func (f Field) Name() string { return f.Pointer[len(f.Pointer)-1] }
 //
 //go:noinline
 func (s *State) Carries(name string) *Fact {
-	for _, f := range s.Fields {
+	for _, f := range s.Fields() {
 		if f.Fact.Name == name {
 			return f.Fact
 		}
@@ -460,7 +473,7 @@ func (s *State) Carries(name string) *Fact {
 // FactNames lists the facts that the state's event carries, each once.
 func (s *State) FactNames() []string {
 	var out []string
-	for _, f := range s.Fields {
+	for _, f := range s.Fields() {
 		if !slices.Contains(out, f.Fact.Name) {
 			out = append(out, f.Fact.Name)
 		}

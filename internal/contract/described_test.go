@@ -89,7 +89,7 @@ func describeGraph(say func(string, ...any), s *contract.Subject) {
 func describeState(say func(string, ...any), c *contract.Contract, st *contract.State) {
 	say("%s %s: %s to %s in %s at %s, late %s, source %q, derived %q", st, st.Wire, st.Event, st.Path, st.File, st.At, st.Late, st.Source, st.Derived)
 	say("   reports previous %t, facts %s", st.ReportsPrevious(c.Envelope), st.FactNames())
-	for _, f := range st.Fields {
+	for _, f := range st.Fields() {
 		say("   %s, %s, is %s, required %t, known %s, takes %d types", f.Path(), f.Name(), f.Fact.Name, f.Required, values(f), len(f.Schema().Types))
 	}
 	for _, r := range st.Relations {

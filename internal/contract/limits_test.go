@@ -208,13 +208,13 @@ func TestTakesIsWhatTheTypeSays(t *testing.T) {
 func TestAcceptorsCaptureTheFields(t *testing.T) {
 	c := load(t, boxes(t))
 	for _, st := range c.States() {
-		raw, slots := st.Sample.AppendCanonical(nil), make([]schema.Slot, len(st.Fields))
+		raw, slots := st.Sample.AppendCanonical(nil), make([]schema.Slot, len(st.Fields()))
 		a := st.Acceptor(c.Envelope)
 		if a == nil || !a.Accept(raw, slots) {
 			t.Errorf("%s: the sample is not accepted", st)
 			continue
 		}
-		for i, f := range st.Fields {
+		for i, f := range st.Fields() {
 			want := ""
 			if v := st.Sample.At(f.Pointer); v != nil {
 				want = string(v.AppendCanonical(nil))
@@ -255,7 +255,7 @@ func TestFieldsStandAsInTheSample(t *testing.T) {
 	  "note": {"type": "object", "properties": {"text": {"$ref": "facts.json#/$defs/text"}, "colour": {"$ref": "facts.json#/$defs/colour"}}},
 	  "count": {"$ref": "facts.json#/$defs/count"}`))
 	var got []string
-	for _, f := range c.Subject("box").State("folded").Fields {
+	for _, f := range c.Subject("box").State("folded").Fields() {
 		got = append(got, f.Path())
 	}
 	want := []string{"event", "state", "was", "at", "foldedAt", "boxId", "size", "note.colour", "note.text", "count"}

@@ -119,7 +119,7 @@ func (l *loader) relation(n node, st *State) {
 // carries, since only that payload is looked at.
 func (l *loader) condition(n node, st *State) Condition {
 	f := l.c.Fact(n.name)
-	if f == nil || !slices.ContainsFunc(st.Fields, func(x Field) bool { return x.Fact == f }) {
+	if f == nil || !slices.ContainsFunc(st.Fields(), func(x Field) bool { return x.Fact == f }) {
 		n.fail("%q is no fact that %s carries", n.name, st)
 		return Condition{}
 	}
@@ -405,7 +405,7 @@ func (l *loader) sample(st *State) {
 	l.spelled(n, l.c.Envelope.Event, st.Event)
 	l.spelled(n, l.c.Envelope.State, st.Wire)
 	l.agreement(n, st)
-	if !slices.ContainsFunc(st.Fields, func(f Field) bool { return f.Fact == st.Subject.ID && f.Required }) {
+	if !slices.ContainsFunc(st.Fields(), func(f Field) bool { return f.Fact == st.Subject.ID && f.Required }) {
 		n.fail("does not say which %s it is about: no required member carries %s", st.Subject.Name, st.Subject.ID.Name)
 	}
 	previous := st.Sample.At(l.c.Envelope.PreviousState)
@@ -415,7 +415,7 @@ func (l *loader) sample(st *State) {
 		n.fail("has no %s, so one state alone may lead to %s", l.c.Envelope.PreviousState, st)
 	case previous != nil && !slices.ContainsFunc(st.From, func(e *Edge) bool { return e.From.Wire == previous.Text }):
 		n.fail("comes from %s, which is not in \"from\"", previous.Text)
-	case previous != nil && !slices.ContainsFunc(st.Fields, func(f Field) bool { return f.Required && slices.Equal(f.Pointer, l.c.Envelope.PreviousState) }):
+	case previous != nil && !slices.ContainsFunc(st.Fields(), func(f Field) bool { return f.Required && slices.Equal(f.Pointer, l.c.Envelope.PreviousState) }):
 		n.fail("has %s, but the schema does not require it to be there", l.c.Envelope.PreviousState)
 	}
 }
@@ -424,7 +424,7 @@ func (l *loader) sample(st *State) {
 // identifies its subject by something else than a text.
 func (l *loader) agreement(n node, st *State) {
 	said := map[*Fact]jsondoc.Value{}
-	for _, f := range st.Fields {
+	for _, f := range st.Fields() {
 		v := st.Sample.At(f.Pointer)
 		if v == nil {
 			continue

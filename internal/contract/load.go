@@ -53,8 +53,8 @@ func Lint(fsys fs.FS) (*Contract, []error) {
 }
 
 // Open reads a pack that Load is known to accept. It is as Load, but compiles a
-// schema when that is first asked for, and holds no sample against its schema. A
-// schema that cannot be compiled panics then with its *LoadError.
+// schema and finds a state's fields when they are first asked for, and holds no
+// sample against its schema. What is wrong panics then with its *LoadError.
 func Open(fsys fs.FS) (*Contract, error) { return load(fsys, false) }
 
 func load(fsys fs.FS, whole bool) (*Contract, error) {

@@ -45,8 +45,8 @@ func TestBuiltinIsWhole(t *testing.T) {
 			t.Errorf("%s is opened as %s", same, st)
 		}
 		fields, members := map[string]string{}, worn(st.Schema(), "", map[string]string{})
-		for j, f := range st.Fields {
-			if was := same.Fields[j]; f.Path() != was.Path() || f.Fact.Name != was.Fact.Name || f.Required != was.Required || f.Schema().RefTarget != was.Schema().RefTarget {
+		for j, f := range st.Fields() {
+			if was := same.Fields()[j]; f.Path() != was.Path() || f.Fact.Name != was.Fact.Name || f.Required != was.Required || f.Schema().RefTarget != was.Schema().RefTarget {
 				t.Errorf("%s: the member %s is opened as %s", st, was.Path(), f.Path())
 			}
 			fields[f.Path()] = f.Fact.Name
@@ -72,7 +72,7 @@ func TestSchemasOnDemand(t *testing.T) {
 	for i := range len(c.States()) {
 		wg.Go(func() {
 			for _, st := range append(c.States()[i:], c.States()[:i]...) {
-				for _, f := range st.Fields {
+				for _, f := range st.Fields() {
 					if f.Schema().Ref != f.Fact.Schema() {
 						t.Errorf("%s: the schema of %s is not its fact's", st, f.Path())
 					}
@@ -83,23 +83,33 @@ func TestSchemasOnDemand(t *testing.T) {
 	wg.Wait()
 }
 
-// TestOpenTrusts holds what Open leaves to Load: a schema that is broken is
-// noticed when it is asked for, a sample that fails its schema is not.
+// TestOpenTrusts holds what Open leaves to Load: what is broken is noticed when it is
+// asked for.
 func TestOpenTrusts(t *testing.T) {
-	pack := boxes(t)
-	replace("box/folded.json", "\"schema\": {\n    \"type\": \"object\"", "\"schema\": {\n    \"type\": \"objec\"")(t, pack)
-	_, refused := contract.Load(pack)
-	c, err := contract.Open(pack)
-	if refused == nil || err != nil {
-		t.Fatalf("Load gave %v, Open %v", refused, err)
+	for _, test := range []struct {
+		name, old, with string
+		ask             func(*contract.State)
+	}{
+		{"a schema", "\"schema\": {\n    \"type\": \"object\"", "\"schema\": {\n    \"type\": \"objec\"", func(st *contract.State) { st.Schema() }},
+		{"a member that wears a type", `"facts.json#/$defs/foldedAt"`, `"facts.json#/$defs/moment"`, func(st *contract.State) { st.Fields() }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			pack := boxes(t)
+			replace("box/folded.json", test.old, test.with)(t, pack)
+			_, refused := contract.Load(pack)
+			c, err := contract.Open(pack)
+			if refused == nil || err != nil {
+				t.Fatalf("Load gave %v, Open %v", refused, err)
+			}
+			defer func() {
+				var bad *contract.LoadError
+				if got, _ := recover().(error); !errors.As(got, &bad) || got.Error() != refused.Error() {
+					t.Errorf("it panics with %v, want %v", got, refused)
+				}
+			}()
+			test.ask(c.Subject("box").State("folded"))
+		})
 	}
-	defer func() {
-		var bad *contract.LoadError
-		if got, _ := recover().(error); !errors.As(got, &bad) || got.Error() != refused.Error() {
-			t.Errorf("the schema panics with %v, want %v", got, refused)
-		}
-	}()
-	c.Subject("box").State("folded").Schema()
 }
 
 // TestRequiredByAll: a member is required where each object above it is, too.
@@ -109,7 +119,7 @@ func TestRequiredByAll(t *testing.T) {
 		`"size": {"properties": {"in": {"$ref": "facts.json#/$defs/size"}}, "required": ["in"]}`)(t, pack)
 	replace("box/folded.json", `"size": "1.0"`, `"size": {"in": "1.0"}`)(t, pack)
 	got := map[string]bool{}
-	for _, f := range load(t, pack).Subject("box").State("folded").Fields {
+	for _, f := range load(t, pack).Subject("box").State("folded").Fields() {
 		got[f.Path()] = f.Required
 	}
 	want := map[string]bool{"event": true, "state": true, "was": true, "at": true, "boxId": true, "foldedAt": false, "size.in": false}
@@ -140,7 +150,7 @@ func TestAllOf(t *testing.T) {
 			}
 			replace("box/folded.json", test.old, test.with)(t, pack)
 			var found []contract.Field
-			for _, f := range load(t, pack).Subject("box").State("folded").Fields {
+			for _, f := range load(t, pack).Subject("box").State("folded").Fields() {
 				if f.Path() == "size" {
 					found = append(found, f)
 				}

@@ -87,8 +87,7 @@ func annotations() []string {
 	return []string{"source", "derived", "scope", "compare", "generate", "known"}
 }
 
-// compile readies the schemas, or compiles all of them, and finds what they
-// say of facts.
+// compile readies the schemas and the fields that they say of, or makes all of them.
 func (l *loader) compile(whole bool) {
 	if l.err != nil {
 		return
@@ -102,19 +101,43 @@ func (l *loader) compile(whole bool) {
 	}
 	for _, st := range l.c.States() {
 		st.schema.in, st.schema.file, st.schema.at = all, st.File, jsondoc.Pointer{"schema"}
+		if !whole {
+			st.carry = l.carrier(st)
+			continue
+		}
 		l.apart(func() {
-			if whole {
-				l.compiled(&st.schema)
-			}
-			if l.err == nil {
-				l.fields(st, parts(nil, part{v: l.files[st].v.At(jsondoc.Pointer{"schema"})}), nil, true)
-			}
+			l.compiled(&st.schema)
+			st.fields = l.carried(st)
 		})
 		if l.err != nil {
 			return
 		}
-		sort.SliceStable(st.Fields, func(i, j int) bool { return order(st.Sample, st.Fields[i].Pointer, st.Fields[j].Pointer) < 0 })
 	}
+}
+
+// carrier finds a state's fields at any time later.
+func (l *loader) carrier(st *State) func() []Field {
+	return func() []Field {
+		own := &loader{c: l.c} // whose errors and places are its own
+		n := l.files[st]
+		n.load = own
+		own.files = map[*State]node{st: n}
+		fields := own.carried(st)
+		if own.err != nil {
+			panic(own.err)
+		}
+		return fields
+	}
+}
+
+// carried finds the members of a state's payload that carry a fact.
+func (l *loader) carried(st *State) (found []Field) {
+	if l.err != nil {
+		return nil
+	}
+	l.fields(&found, st, parts(nil, part{v: l.files[st].v.At(jsondoc.Pointer{"schema"})}), nil, true)
+	sort.SliceStable(found, func(i, j int) bool { return order(st.Sample, found[i].Pointer, found[j].Pointer) < 0 })
+	return found
 }
 
 func (l *loader) compiled(s *lazySchema) {
@@ -145,8 +168,8 @@ func parts(all []part, p part) []part {
 func below(at jsondoc.Pointer, names ...string) jsondoc.Pointer { return slices.Concat(at, names) }
 
 // fields collects the members that wear a fact; all judge the value at one place.
-func (l *loader) fields(st *State, all []part, at jsondoc.Pointer, required bool) {
-	if l.field(st, all, at, required) {
+func (l *loader) fields(found *[]Field, st *State, all []part, at jsondoc.Pointer, required bool) {
+	if l.field(found, st, all, at, required) {
 		return
 	}
 	var names []string
@@ -166,7 +189,7 @@ func (l *loader) fields(st *State, all []part, at jsondoc.Pointer, required bool
 		}
 	}
 	for _, name := range names {
-		l.fields(st, members[name], below(at, name), required && slices.ContainsFunc(all, func(p part) bool { return p.requires(name) }))
+		l.fields(found, st, members[name], below(at, name), required && slices.ContainsFunc(all, func(p part) bool { return p.requires(name) }))
 	}
 }
 
@@ -176,7 +199,7 @@ func (p part) requires(name string) bool {
 }
 
 // field adds the member at one place if it wears a fact.
-func (l *loader) field(st *State, all []part, at jsondoc.Pointer, required bool) bool {
+func (l *loader) field(found *[]Field, st *State, all []part, at jsondoc.Pointer, required bool) bool {
 	field := Field{Pointer: at, Required: required, of: st}
 	n := node{load: l, file: st.File}.down("schema")
 	for _, p := range all {
@@ -207,7 +230,7 @@ func (l *loader) field(st *State, all []part, at jsondoc.Pointer, required bool)
 			break
 		}
 	}
-	st.Fields = append(st.Fields, field)
+	*found = append(*found, field)
 	return true
 }
 

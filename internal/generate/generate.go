@@ -33,7 +33,7 @@ func Payload(c *contract.Contract, p *payment.Payment, st *contract.State, o Opt
 		return jsondoc.Value{}, err
 	}
 	doc := st.Sample.Clone()
-	fill(&doc, p, st, st.Fields)
+	fill(&doc, p, st, st.Fields())
 	if at := doc.At(c.Envelope.PreviousState); at != nil {
 		*at = spelled(previous)
 	}
@@ -87,12 +87,12 @@ func initial(c *contract.Contract, p *payment.Payment, st *contract.State, o Opt
 	}
 	model := sub.States[0]
 	doc := model.Sample.Clone()
-	for _, f := range model.Fields {
+	for _, f := range model.Fields() {
 		if !inEvery(sub, f.Pointer) {
 			_ = doc.Remove(f.Pointer)
 		}
 	}
-	fill(&doc, p, model, model.Fields)
+	fill(&doc, p, model, model.Fields())
 	if at := doc.At(c.Envelope.State); at != nil {
 		*at = spelled(st)
 	}

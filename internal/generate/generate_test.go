@@ -84,7 +84,7 @@ func TestGeneratedFromDocumentedFacts(t *testing.T) {
 	c := pack(t)
 	for st, want := range documented(t, c) {
 		o := payment.Options{Seed: 4, Start: c.Epoch, Toward: []*contract.State{st}, Facts: map[*contract.Fact]jsondoc.Value{}}
-		for _, f := range st.Fields {
+		for _, f := range st.Fields() {
 			if v := st.Sample.At(f.Pointer); v != nil && !slices.Contains([]string{"event", "state", "previousState"}, f.Fact.Name) {
 				o.Facts[f.Fact] = *v
 			}
@@ -297,7 +297,7 @@ func TestGivenFactsStandEverywhere(t *testing.T) {
 		marker := jsondoc.StringValue("given " + f.Name)
 		for _, st := range c.States() {
 			doc := generated(t, c, payment.Options{Start: c.Epoch, Facts: map[*contract.Fact]jsondoc.Value{f: marker}}, st)
-			for _, field := range st.Fields {
+			for _, field := range st.Fields() {
 				if v := doc.At(field.Pointer); field.Fact == f && (v == nil || v.Text != marker.Text) {
 					t.Errorf("%s: %s is %v", st, field.Path(), v)
 				}

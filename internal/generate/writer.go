@@ -99,7 +99,7 @@ func (w *Writer) compile(st *contract.State) []edge {
 	mark := absent(w.constant(st))
 	facts := map[*contract.Fact]jsondoc.Value{}
 	maps.Copy(facts, w.given)
-	for i, f := range st.Fields {
+	for i, f := range st.Fields() {
 		_, given := w.given[f.Fact]
 		switch {
 		case given || f.Fact.Generate == nil:
@@ -115,7 +115,7 @@ func (w *Writer) compile(st *contract.State) []edge {
 		if err != nil {
 			return nil
 		}
-		pieces := cut(doc.AppendCanonical(nil), escaped(mark), st.Fields)
+		pieces := cut(doc.AppendCanonical(nil), escaped(mark), st.Fields())
 		edges = append(edges, edge{e.From, w.drawer.NewForm(st, pieces)})
 	}
 	return edges

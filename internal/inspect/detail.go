@@ -157,7 +157,7 @@ func (p payload) fields() []contract.Field {
 	if p.model == nil {
 		return nil
 	}
-	return slices.DeleteFunc(slices.Clone(p.model.Fields), func(f contract.Field) bool { return p.doc.At(f.Pointer) == nil })
+	return slices.DeleteFunc(slices.Clone(p.model.Fields()), func(f contract.Field) bool { return p.doc.At(f.Pointer) == nil })
 }
 
 // party is one subject that is told of.

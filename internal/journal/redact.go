@@ -42,7 +42,7 @@ func NewRedactor(c *contract.Contract, seed []byte) *Redactor {
 	}
 	for _, st := range c.States() {
 		r.words[st.Wire], r.words[st.Event] = true, true
-		for _, f := range st.Fields {
+		for _, f := range st.Fields() {
 			r.document(f, st)
 		}
 	}
@@ -184,11 +184,11 @@ func (b *body) field(at jsondoc.Pointer) *contract.Field {
 	if b.model == nil || b.isWord(at) {
 		return nil
 	}
-	i := slices.IndexFunc(b.model.Fields, func(f contract.Field) bool { return slices.Equal(f.Pointer, at) })
+	i := slices.IndexFunc(b.model.Fields(), func(f contract.Field) bool { return slices.Equal(f.Pointer, at) })
 	if i < 0 {
 		return nil
 	}
-	return &b.model.Fields[i]
+	return &b.model.Fields()[i]
 }
 
 // isWord reports whether the name of the event or of a state stands there.
@@ -204,7 +204,7 @@ func (b *body) known(at jsondoc.Pointer) bool {
 	if leads(env.Event) || leads(env.State) || leads(env.PreviousState) {
 		return true
 	}
-	return b.model != nil && slices.ContainsFunc(b.model.Fields, func(f contract.Field) bool { return leads(f.Pointer) })
+	return b.model != nil && slices.ContainsFunc(b.model.Fields(), func(f contract.Field) bool { return leads(f.Pointer) })
 }
 
 func (b *body) forget(v jsondoc.Value) {

@@ -169,7 +169,7 @@ func compare(t *testing.T, st *contract.State, before, after []byte, news map[st
 		t.Errorf("%s is not canonical", after)
 	}
 	var out []string
-	for _, f := range st.Fields {
+	for _, f := range st.Fields() {
 		x, y := old.At(f.Pointer), now.At(f.Pointer)
 		if !slices.Contains(personal(), f.Fact.Name) {
 			continue
@@ -361,7 +361,7 @@ func mutate(st *contract.State, body []byte, seed uint64, n int) []byte {
 		jsondoc.StringValue("2025-13-45"), jsondoc.StringValue("1e5"),
 	}
 	for range n {
-		at := st.Fields[r.IntN(len(st.Fields))].Pointer
+		at := st.Fields()[r.IntN(len(st.Fields()))].Pointer
 		switch v := values[r.IntN(len(values))].Clone(); r.IntN(4) {
 		case 0:
 			_ = doc.Remove(at)

@@ -31,7 +31,7 @@ func (n Renewal) Renew(c *contract.Contract, raw []byte) []byte {
 	if err != nil || v.State == nil || !n.IDs && n.Shift == 0 {
 		return raw
 	}
-	for _, f := range v.State.Fields {
+	for _, f := range v.State.Fields() {
 		at := doc.At(f.Pointer)
 		switch {
 		case at == nil || at.Kind != jsondoc.String:
@@ -53,7 +53,7 @@ func Moment(c *contract.Contract, raw []byte) (time.Time, bool) {
 		return time.Time{}, false
 	}
 	var latest time.Time
-	for _, f := range v.State.Fields {
+	for _, f := range v.State.Fields() {
 		at := doc.At(f.Pointer)
 		if at == nil || at.Kind != jsondoc.String || f.Fact.Compare != contract.Time {
 			continue

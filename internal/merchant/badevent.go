@@ -148,7 +148,7 @@ func (m *Merchant) caseless(v jsondoc.Value) jsondoc.Value {
 
 func (m *Merchant) documented(name string) string {
 	for _, st := range m.Contract.States() {
-		for _, f := range st.Fields {
+		for _, f := range st.Fields() {
 			for _, token := range f.Pointer {
 				if strings.EqualFold(token, name) {
 					return token
@@ -249,7 +249,7 @@ func (m *Merchant) spoilDocument(doc *jsondoc.Value, states []*contract.State) *
 		m.has("prototype-500") && pollutes(*doc),
 		m.has("odd-timestamp-500") && m.oddMoment(doc, st):
 		return m.broke()
-	case m.has("null-refused") && slices.ContainsFunc(st.Fields, func(f contract.Field) bool { v := doc.At(f.Pointer); return v != nil && v.Kind == jsondoc.Null }),
+	case m.has("null-refused") && slices.ContainsFunc(st.Fields(), func(f contract.Field) bool { v := doc.At(f.Pointer); return v != nil && v.Kind == jsondoc.Null }),
 		m.has("extra-fields-refused") && len(st.Schema().Undeclared(*doc)) > 0:
 		return m.invalid()
 	}
@@ -257,7 +257,7 @@ func (m *Merchant) spoilDocument(doc *jsondoc.Value, states []*contract.State) *
 }
 
 func lacks(doc *jsondoc.Value, st *contract.State) bool {
-	return slices.ContainsFunc(st.Fields, func(f contract.Field) bool { return f.Required && doc.At(f.Pointer) == nil })
+	return slices.ContainsFunc(st.Fields(), func(f contract.Field) bool { return f.Required && doc.At(f.Pointer) == nil })
 }
 
 func pollutes(v jsondoc.Value) bool {
@@ -271,7 +271,7 @@ func pollutes(v jsondoc.Value) bool {
 }
 
 func (m *Merchant) oddMoment(doc *jsondoc.Value, st *contract.State) bool {
-	for _, f := range st.Fields {
+	for _, f := range st.Fields() {
 		if v := doc.At(f.Pointer); f.Fact == m.roles.Moment && v != nil {
 			return len(f.Schema().Validate(*v)) > 0
 		}
@@ -327,7 +327,7 @@ func (m *Merchant) takesForm(f *contract.Fact) bool {
 // soften makes what a lenient merchant would read of the values in a document.
 func (m *Merchant) soften(doc *jsondoc.Value, states []*contract.State) {
 	for _, st := range states {
-		for _, f := range st.Fields {
+		for _, f := range st.Fields() {
 			v := doc.At(f.Pointer)
 			if absent(v) {
 				continue

@@ -118,11 +118,11 @@ func absent(v *jsondoc.Value) bool { return v == nil || v.Kind == jsondoc.Null }
 // timely reads when the event says it happened, and reports whether that is
 // near enough to now.
 func (m *Merchant) timely(e *event, doc *jsondoc.Value, st *contract.State) bool {
-	i := slices.IndexFunc(st.Fields, func(f contract.Field) bool { return f.Fact == m.roles.Moment })
+	i := slices.IndexFunc(st.Fields(), func(f contract.Field) bool { return f.Fact == m.roles.Moment })
 	if i < 0 {
 		return true
 	}
-	v := doc.At(st.Fields[i].Pointer)
+	v := doc.At(st.Fields()[i].Pointer)
 	if absent(v) || v.Kind != jsondoc.String {
 		return false
 	}
@@ -140,7 +140,7 @@ func (m *Merchant) gather(e *event, doc *jsondoc.Value) *reply {
 			return m.invalid()
 		}
 	}
-	for _, f := range e.state.Fields {
+	for _, f := range e.state.Fields() {
 		v := doc.At(f.Pointer)
 		if absent(v) {
 			continue
@@ -160,8 +160,8 @@ func (m *Merchant) matters(st *contract.State, at jsondoc.Pointer, keyword, got 
 	if keyword == "type" {
 		return got != "null"
 	}
-	i := slices.IndexFunc(st.Fields, func(f contract.Field) bool { return slices.Equal(f.Pointer, at) })
-	return i >= 0 && keyword != "required" && m.used(st.Fields[i].Fact) && !m.isID(st.Fields[i].Fact) && !m.takesForm(st.Fields[i].Fact)
+	i := slices.IndexFunc(st.Fields(), func(f contract.Field) bool { return slices.Equal(f.Pointer, at) })
+	return i >= 0 && keyword != "required" && m.used(st.Fields()[i].Fact) && !m.isID(st.Fields()[i].Fact) && !m.takesForm(st.Fields()[i].Fact)
 }
 
 func (m *Merchant) used(f *contract.Fact) bool {

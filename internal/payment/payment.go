@@ -71,7 +71,7 @@ func (p *Payment) Fact(f *contract.Fact, st *contract.State) jsondoc.Value {
 
 func (p *Payment) documented(f *contract.Fact, st *contract.State) jsondoc.Value {
 	for _, s := range append([]*contract.State{st}, p.c.States()...) {
-		for _, field := range s.Fields {
+		for _, field := range s.Fields() {
 			if field.Fact == f {
 				if v := s.Sample.At(field.Pointer); v != nil {
 					return *v

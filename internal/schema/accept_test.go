@@ -48,7 +48,7 @@ func stateSubject(t testing.TB, c *contract.Contract, st *contract.State) subjec
 	t.Helper()
 	s := subject{schema: st.Schema()}
 	s.captures = []jsondoc.Pointer{nil, c.Envelope.Event, c.Envelope.State, c.Envelope.PreviousState, {"missing"}, append(c.Envelope.Event, "0")}
-	for _, f := range st.Fields {
+	for _, f := range st.Fields() {
 		s.captures = append(s.captures, f.Pointer)
 	}
 	s.fixed = []schema.Fixed{{Pointer: c.Envelope.Event, Text: st.Event}, {Pointer: c.Envelope.State, Text: st.Wire}}

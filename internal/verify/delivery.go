@@ -40,7 +40,7 @@ func (v Verdict) Fact(f *contract.Fact) (jsondoc.Value, bool) {
 		}
 	}
 	for i, s := range v.slots {
-		if v.State.Fields[i].Fact == f && s.End > 0 {
+		if v.State.Fields()[i].Fact == f && s.End > 0 {
 			return decoded(v.raw[s.Start:s.End]), true
 		}
 	}

@@ -32,9 +32,9 @@ func (k *Checker) explained(v *Verdict) {
 // take puts a verdict's values into the scratch.
 func (k *Checker) take(s *scratch, v *Verdict) {
 	s.p, s.edge, s.raw = k.plan(k.places[v.State]), v.Edge, nil
-	s.at = make([]schema.Slot, len(s.p.st.Fields))
+	s.at = make([]schema.Slot, len(s.p.st.Fields()))
 	for _, x := range v.values {
-		field := slices.IndexFunc(s.p.st.Fields, func(f contract.Field) bool { return slices.Equal(f.Pointer, x.field.Pointer) })
+		field := slices.IndexFunc(s.p.st.Fields(), func(f contract.Field) bool { return slices.Equal(f.Pointer, x.field.Pointer) })
 		start := len(s.raw)
 		s.raw = append(s.raw, tokenOf(x.v)...)
 		s.at[field] = schema.Slot{Start: start, End: len(s.raw)}
@@ -188,7 +188,7 @@ func (k *Checker) past(e *past) *Verdict {
 	v := &Verdict{Event: e.p.st.Event, State: e.p.st, Edge: e.p.st.Subject.Edges[e.edge]}
 	for c := e.cursor(); c.next(); {
 		field := e.p.kept[c.i].field
-		x := value{field: &e.p.st.Fields[field]}
+		x := value{field: &e.p.st.Fields()[field]}
 		switch {
 		case e.words != nil && len(e.words[field]) > 0:
 			x.v = decoded(e.words[field])

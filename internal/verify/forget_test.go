@@ -128,7 +128,7 @@ func TestLongValuesAreBounded(t *testing.T) {
 		}
 		for i, w := range words {
 			if len(w) > tokenLimit {
-				t.Errorf("%d bytes are remembered of %s", len(w), st.Fields[i].Path())
+				t.Errorf("%d bytes are remembered of %s", len(w), st.Fields()[i].Path())
 			}
 		}
 	}

@@ -89,19 +89,19 @@ func accept(c *contract.Contract, raw []byte, path string) (v Verdict, ok bool) 
 		return v, false
 	}
 	a := st.Acceptor(c.Envelope)
-	slots := make([]schema.Slot, len(st.Fields))
+	slots := make([]schema.Slot, len(st.Fields()))
 	if a == nil || !a.Accept(raw, slots) {
 		return v, false
 	}
-	v = Verdict{Event: st.Event, State: st, values: make([]value, 0, len(st.Fields))}
+	v = Verdict{Event: st.Event, State: st, values: make([]value, 0, len(st.Fields()))}
 	text := string(raw) // the values are parts of this one copy
-	for i := range st.Fields {
+	for i := range st.Fields() {
 		at, ok := token(text, slots[i])
 		if !ok {
 			return v, false
 		}
 		if slots[i].End > 0 {
-			v.tell(&st.Fields[i], at)
+			v.tell(&st.Fields()[i], at)
 		}
 	}
 	v.transition(c)
@@ -316,7 +316,7 @@ func violated(st *contract.State, w schema.Violation) Finding {
 	default:
 		f.Code, f.Message = WrongValue, name+" "+wrongness(w.Keyword)
 	}
-	for _, field := range st.Fields {
+	for _, field := range st.Fields() {
 		if slices.Equal(field.Pointer, w.Pointer) {
 			f.Source = contract.Basis(field.Fact.Source, cmpOr(field.Fact.Derived, st.Derived))
 		}
@@ -352,8 +352,8 @@ func cmpOr(a, b string) string {
 
 // extract collects the facts.
 func (v *Verdict) extract(doc jsondoc.Value) {
-	for i := range v.State.Fields {
-		f := &v.State.Fields[i]
+	for i := range v.State.Fields() {
+		f := &v.State.Fields()[i]
 		if at := doc.At(f.Pointer); at != nil {
 			v.tell(f, *at)
 		}

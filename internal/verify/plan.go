@@ -113,9 +113,9 @@ func (k *Checker) newPlan(index int) *plan {
 	for _, kind := range c.Subjects {
 		p.ids = append(p.ids, fieldsOf(st, kind.ID))
 	}
-	for i, f := range st.Fields {
+	for i, f := range st.Fields() {
 		for j := range i {
-			if st.Fields[j].Fact == f.Fact {
+			if st.Fields()[j].Fact == f.Fact {
 				p.twins = append(p.twins, [2]int{j, i})
 			}
 		}
@@ -134,7 +134,7 @@ func (k *Checker) newPlan(index int) *plan {
 // keepField says what is remembered of a field: all that belongs to a subject, and
 // of the event's own facts those that a relation of the state asks for.
 func (k *Checker) keepField(p *plan, i int) {
-	f := p.st.Fields[i].Fact
+	f := p.st.Fields()[i].Fact
 	kind := slices.Index(k.c.Subjects, f.Scope)
 	asked := slices.ContainsFunc(p.st.Relations, func(r *contract.Relation) bool {
 		return r.A == f || r.B == f || slices.ContainsFunc(r.When, func(c contract.Condition) bool { return c.Fact == f })
@@ -147,7 +147,7 @@ func (k *Checker) keepField(p *plan, i int) {
 		return
 	}
 	x := kept{field: i, fact: f.Index, kind: kind, like: likenessOf(f)}
-	for _, v := range p.st.Fields[i].Known {
+	for _, v := range p.st.Fields()[i].Known {
 		token := v.AppendLiteral(nil)
 		if c := k.coder.of(f, token); c.kind() == codeDigest && len(x.known) < maxKnown {
 			x.known = append(x.known, literalCode{c, string(token), v})
@@ -158,7 +158,7 @@ func (k *Checker) keepField(p *plan, i int) {
 
 func fieldsOf(st *contract.State, f *contract.Fact) []int {
 	var out []int
-	for i, field := range st.Fields {
+	for i, field := range st.Fields() {
 		if field.Fact == f {
 			out = append(out, i)
 		}
@@ -179,7 +179,7 @@ func (p *plan) transitions(c *contract.Contract) {
 		p.moves = []move{{"", p.st.From[0]}}
 		return
 	}
-	p.previous = slices.IndexFunc(p.st.Fields, func(f contract.Field) bool { return slices.Equal(f.Pointer, c.Envelope.PreviousState) })
+	p.previous = slices.IndexFunc(p.st.Fields(), func(f contract.Field) bool { return slices.Equal(f.Pointer, c.Envelope.PreviousState) })
 	p.unusual = p.unusual || p.previous < 0
 	for _, e := range p.st.From {
 		word := jsondoc.NullValue()

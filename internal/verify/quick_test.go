@@ -50,7 +50,7 @@ func drawnEvent(t *rapid.T, c *contract.Contract) ([]byte, string) {
 	doc = doc.Clone()
 	other := payment.New(c, payment.Options{Seed: 7, Start: c.Epoch})
 	for range rapid.SampledFrom([]int{0, 0, 0, 1, 1, 2}).Draw(t, "changes") {
-		f := rapid.SampledFrom(st.Fields).Draw(t, "field")
+		f := rapid.SampledFrom(st.Fields()).Draw(t, "field")
 		v := other.Fact(f.Fact, st)
 		switch rapid.IntRange(0, 9).Draw(t, "change") {
 		case 0:

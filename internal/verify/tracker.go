@@ -106,7 +106,7 @@ func (k *Checker) quick(raw []byte, path string) (v Verdict, ok bool) {
 	if a == nil || p.unusual {
 		return v, false
 	}
-	slots := make([]schema.Slot, len(st.Fields))
+	slots := make([]schema.Slot, len(st.Fields()))
 	if !a.Accept(raw, slots) {
 		return v, false
 	}

@@ -63,7 +63,7 @@ func (k *Checker) words(e *entry) (tokens [][]byte, ok bool) {
 	if b == nil {
 		return nil, false
 	}
-	tokens = make([][]byte, len(e.p.st.Fields))
+	tokens = make([][]byte, len(e.p.st.Fields()))
 	for _, field := range e.p.spoken {
 		n := int(b[0])
 		tokens[field] = b[lengthBytes:][:n:n]
