@@ -20,7 +20,7 @@ type link struct {
 	timeout time.Duration
 	answers *answers
 
-	deadline time.Time
+	deadline time.Duration // since the run began; 0 when none is known
 
 	mu   sync.Mutex // guards what shut may be called for while the connection is in use
 	conn net.Conn
@@ -46,7 +46,7 @@ func (l *link) open(ctx context.Context) error {
 		_ = conn.Close()
 		return errDown
 	}
-	l.conn, l.deadline = conn, time.Time{}
+	l.conn, l.deadline = conn, 0
 	l.answers.reset(conn)
 	return nil
 }
@@ -74,10 +74,10 @@ func (l *link) shut() {
 
 // exchange sends a request at the time now and reads its answer. Unless the
 // connection can be used again, it is dropped.
-func (l *link) exchange(now time.Time, request []byte) (status int, err error) {
-	if l.deadline.Sub(now) < l.timeout {
-		l.deadline = now.Add(l.timeout + l.timeout/slack)
-		if err := l.conn.SetDeadline(l.deadline); err != nil {
+func (l *link) exchange(start time.Time, now time.Duration, request []byte) (status int, err error) {
+	if l.deadline-now < l.timeout {
+		l.deadline = now + l.timeout + l.timeout/slack
+		if err := l.conn.SetDeadline(start.Add(l.deadline)); err != nil {
 			l.drop()
 			return 0, err
 		}
@@ -99,7 +99,7 @@ func (l *link) exchange(now time.Time, request []byte) (status int, err error) {
 // listen waits until a time while nothing is to be sent, and drops the connection
 // if the other side closes it meanwhile, as servers do with idle ones.
 func (l *link) listen(until time.Time) {
-	l.deadline = time.Time{}
+	l.deadline = 0
 	if err := l.conn.SetDeadline(until); err == nil {
 		err = l.answers.fill()
 		if isTimeout(err) {

@@ -24,16 +24,15 @@ const (
 	maxTailRoom = 64 << 10 // for the longest that signatures can be
 )
 
-// requests makes the bytes of one request after the other, in one buffer: first
-// the body, behind room for the head; then the signature over it; then the head,
-// so that it ends where the body starts.
+// requests makes the bytes of one request after the other: first the body, behind
+// room for the head; then the signature over it; then the head, so that it ends
+// where the body starts.
 type requests struct {
 	o       *Options
 	writers map[*Walk]*generate.Writer // for the walks that give facts; for the others that of nil
 	sign    func(dst, body []byte) ([]byte, error)
 	heads   [][]byte // by the state's slot
 	room    int
-	buf     []byte
 	tail    []byte
 }
 
@@ -42,34 +41,33 @@ func newRequests(o *Options, heads [][]byte) *requests {
 	for _, h := range heads {
 		q.room = max(q.room, len(h)+tailRoom)
 	}
-	q.buf = make([]byte, q.room, q.room+bodyRoom)
 	return q
 }
 
-// next returns the request of an event, valid until the next call.
-func (q *requests) next(e *event) ([]byte, error) {
+// append appends the request of an event, which begins at a place that it returns:
+// before that are some bytes that mean nothing.
+func (q *requests) append(buf []byte, e *event) (out []byte, from int, err error) {
 	step := e.of()
 	p := payment.Options{Seed: q.o.Seed, Index: e.index, Start: q.o.Start.Add(e.shift), Moments: q.o.Moments, Toward: e.walk.toward}
-	buf, err := q.writerOf(e.walk).AppendFrom(q.buf[:q.room], p, step.State, step.From)
+	at := len(buf) + q.room
+	out, err = q.writerOf(e.walk).AppendFrom(slices.Grow(buf, q.room+bodyRoom)[:at], p, step.State, step.From)
 	if err != nil {
-		return nil, err
+		return buf, 0, err
 	}
-	q.buf = buf
-	body := buf[q.room:]
-	if q.tail, err = q.sign(q.tail[:0], body); err != nil {
-		return nil, err
+	if q.tail, err = q.sign(q.tail[:0], out[at:]); err != nil {
+		return buf, 0, err
 	}
 	q.tail = append(q.tail, "Content-Length: "...)
-	q.tail = strconv.AppendInt(q.tail, int64(len(body)), 10)
+	q.tail = strconv.AppendInt(q.tail, int64(len(out)-at), 10)
 	q.tail = append(q.tail, "\r\n\r\n"...)
 	head := q.heads[step.slot]
-	at := q.room - len(q.tail) - len(head)
-	if at < 0 {
-		return q.widen(e)
+	from = at - len(q.tail) - len(head)
+	if from < len(buf) {
+		return q.widen(buf, e)
 	}
-	copy(buf[at:], head)
-	copy(buf[at+len(head):], q.tail)
-	return buf[at:], nil
+	copy(out[from:], head)
+	copy(out[from+len(head):], q.tail)
+	return out, from, nil
 }
 
 func (q *requests) writerOf(w *Walk) *generate.Writer {
@@ -86,13 +84,12 @@ func (q *requests) writerOf(w *Walk) *generate.Writer {
 }
 
 // widen makes more room for the head, and then the request.
-func (q *requests) widen(e *event) ([]byte, error) {
+func (q *requests) widen(buf []byte, e *event) ([]byte, int, error) {
 	if len(q.tail) > maxTailRoom {
-		return nil, fmt.Errorf("the signature's headers are longer than %d KiB", maxTailRoom>>10)
+		return buf, 0, fmt.Errorf("the signature's headers are longer than %d KiB", maxTailRoom>>10)
 	}
 	q.room += len(q.tail)
-	q.buf = make([]byte, q.room, q.room+bodyRoom)
-	return q.next(e)
+	return q.append(buf, e)
 }
 
 // newSigner returns what appends the header fields that sign a body, unless the
@@ -184,7 +181,7 @@ func (q *requests) rehearse(m *Mix) error {
 		for j := range m.Outcomes[i].Walks {
 			w := &m.Outcomes[i].Walks[j]
 			for k := range w.Steps {
-				if _, err := q.next(&event{delivery: delivery{step: k}, walk: w}); err != nil {
+				if _, _, err := q.append(nil, &event{delivery: delivery{step: k}, walk: w}); err != nil {
 					return fmt.Errorf("%s, %s: %w", w.Name, w.Steps[k].State, err)
 				}
 			}

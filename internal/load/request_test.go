@@ -22,9 +22,13 @@ func TestRequestBytes(t *testing.T) {
 	q := newRequests(&o, heads)
 	w := &o.Mix.Outcomes[0].Walks[0]
 	for i := range w.Steps {
-		raw, err := q.next(&event{delivery: delivery{step: i}, walk: w})
+		all, from, err := q.append([]byte("before"), &event{delivery: delivery{step: i}, walk: w})
 		if err != nil {
 			t.Fatal(err)
+		}
+		raw := all[from:]
+		if !bytes.HasPrefix(all[:from], []byte("before")) {
+			t.Errorf("%q is gone", "before")
 		}
 		head, body, _ := bytes.Cut(raw, []byte("\r\n\r\n"))
 		lines := strings.Split(string(head), "\r\n")
@@ -35,7 +39,8 @@ func TestRequestBytes(t *testing.T) {
 			t.Errorf("%q", lines)
 		}
 	}
-	if n := testing.AllocsPerRun(1000, func() { _, _ = q.next(&event{delivery: delivery{step: 1}, walk: w}) }); n > 1 {
+	room := make([]byte, 0, 4<<10)
+	if n := testing.AllocsPerRun(1000, func() { _, _, _ = q.append(room, &event{delivery: delivery{step: 1}, walk: w}) }); n > 1 {
 		t.Errorf("%g allocations", n)
 	}
 }
@@ -52,21 +57,22 @@ func TestRequestsOfEveryWalk(t *testing.T) {
 	if err := q.rehearse(o.Mix); err != nil {
 		t.Fatal(err)
 	}
+	room := make([]byte, 0, 4<<10)
 	for i := range o.Mix.Outcomes {
 		for j := range o.Mix.Outcomes[i].Walks {
 			w := &o.Mix.Outcomes[i].Walks[j]
 			for k, step := range w.Steps {
 				e := &event{delivery: delivery{step: k}, walk: w}
-				raw, err := q.next(e)
+				all, from, err := q.append(room, e)
 				if err != nil {
 					t.Fatal(err)
 				}
-				_, body, _ := bytes.Cut(raw, []byte("\r\n\r\n"))
+				_, body, _ := bytes.Cut(all[from:], []byte("\r\n\r\n"))
 				want, err := generate.Payload(o.Contract, payment.New(o.Contract, payment.Options{Seed: o.Seed, Start: o.Start, Toward: w.toward, Facts: w.facts}), step.State, generate.Options{Previous: step.From})
 				if got := string(want.AppendCanonical(nil)); err != nil || string(body) != got {
 					t.Errorf("%s, %s, %v:\ngot  %s\nwant %s", w.Name, step.State, err, body, got)
 				}
-				if n := testing.AllocsPerRun(100, func() { _, _ = q.next(e) }); n > 1 {
+				if n := testing.AllocsPerRun(100, func() { _, _, _ = q.append(room, e) }); n > 1 {
 					t.Errorf("%s, %s: %g allocations", w.Name, step.State, n)
 				}
 			}

@@ -19,7 +19,7 @@ type supply struct {
 // ready is a request that can be sent.
 type ready struct {
 	event
-	end int // of raw
+	from, to int // of raw
 }
 
 // next returns an event and its request, valid until the next call.
@@ -29,13 +29,9 @@ func (s *supply) next() (*event, []byte, error) {
 			return nil, nil, err
 		}
 	}
-	from := 0
-	if s.used > 0 {
-		from = s.ready[s.used-1].end
-	}
 	r := &s.ready[s.used]
 	s.used++
-	return &r.event, s.raw[from:r.end], nil
+	return &r.event, s.raw[r.from:r.to], nil
 }
 
 func (s *supply) fill() error {
@@ -44,12 +40,12 @@ func (s *supply) fill() error {
 	s.ready, s.raw, s.used = s.ready[:0], s.raw[:0], 0
 	for range s.size {
 		e := s.traffic.next()
-		request, err := q.next(&e)
+		raw, from, err := q.append(s.raw, &e)
 		if err != nil {
 			return err
 		}
-		s.raw = append(s.raw, request...)
-		s.ready = append(s.ready, ready{e, len(s.raw)})
+		s.raw = raw
+		s.ready = append(s.ready, ready{e, from, len(raw)})
 	}
 	return nil
 }

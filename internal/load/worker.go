@@ -120,22 +120,21 @@ func (w *worker) pause(d time.Duration) {
 // exchange sends a request that was to start at a time, and reads the answer. It
 // returns false when the run was ended meanwhile.
 func (w *worker) exchange(at time.Duration, request []byte, s *sample) bool {
-	now := w.run.o.Now()
-	at = w.started(at, now.Sub(w.run.start), s)
+	now := w.run.since()
+	at = w.started(at, now, s)
 	before := w.link.answers.got
 	err := w.connected(&now, s)
 	if err == nil {
 		s.sent = uint64(len(request))
-		s.status, err = w.link.exchange(now, request)
+		s.status, err = w.link.exchange(w.run.start, now, request)
 	}
-	end := w.run.o.Now()
-	w.last = end.Sub(w.run.start)
+	w.last = w.run.since()
 	s.latency, s.received = w.last-at, w.link.answers.got-before
 	if err != nil && w.run.ctx.Err() != nil {
 		w.run.unfinished.Add(1)
 		return false
 	}
-	w.judge(end.Sub(now), s, err)
+	w.judge(w.last-now, s, err)
 	return true
 }
 
@@ -155,12 +154,12 @@ func (w *worker) started(at, began time.Duration, s *sample) time.Duration {
 }
 
 // connected makes sure of a connection; now moves on by what that takes.
-func (w *worker) connected(now *time.Time, s *sample) error {
+func (w *worker) connected(now *time.Duration, s *sample) error {
 	if w.link.conn != nil {
 		return nil
 	}
 	err := w.link.open(w.run.ctx)
-	*now = w.run.o.Now()
+	*now = w.run.since()
 	if err != nil {
 		s.failed, s.kind = true, Connect
 	}
