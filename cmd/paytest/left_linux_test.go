@@ -76,7 +76,7 @@ func staged(t *testing.T) (dir string, calls []call) {
 // for what it leaves behind: goroutines, descriptors, temporary and half files.
 func TestTrustNothingLeft(t *testing.T) {
 	dir, calls := staged(t)
-	for range trust.Scale(1, 3, 100) {
+	for range trust.Scale(1, 3, 20) {
 		for _, c := range calls {
 			if err := c.leaves(t, dir, outside()); err != nil {
 				t.Errorf("%s leaves: %v", c.line, err)
@@ -87,7 +87,7 @@ func TestTrustNothingLeft(t *testing.T) {
 		}
 		_ = os.RemoveAll(filepath.Join(dir, "pack"))
 	}
-	trust.Figure(t, "calls", len(calls)*trust.Scale(1, 3, 100))
+	trust.Figure(t, "calls", len(calls)*trust.Scale(1, 3, 20))
 }
 
 // open is a file that nobody closes.
