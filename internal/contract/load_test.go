@@ -308,6 +308,8 @@ func TestLoadRefusesStates(t *testing.T) {
 		{"reference outside the pack", replace(inFolded, `"facts.json#/$defs/size"`, `"https://example.com/x.json"`), inFolded, "/schema/properties/size/$ref", "no resource"},
 		{"member wears two facts", replace(inFolded, `{"$ref": "facts.json#/$defs/foldedAt"}`, `{"allOf": [{"$ref": "facts.json#/$defs/foldedAt"}, {"$ref": "facts.json#/$defs/at"}]}`), inFolded, "/schema", "/foldedAt refers to foldedAt and to at: a member carries one fact"},
 		{"known beside allOf", replace(inFolded, `{"$ref": "facts.json#/$defs/size"}`, `{"allOf": [{"$ref": "facts.json#/$defs/size", "known": 1}]}`), inFolded, "/schema/properties/size/allOf/0/known", "JSON array"},
+		{"known where it refers to", replace(inFolded, `{"$ref": "facts.json#/$defs/size"}
+    }`, `{"$ref": "#/schema/$defs/large"}}, "$defs": {"large": {"allOf": [{"$ref": "facts.json#/$defs/size", "known": 1}]}}`), inFolded, "/schema/$defs/large/allOf/0/known", "JSON array"},
 		{"member wears a type", replace(inFolded, `"facts.json#/$defs/foldedAt"`, `"facts.json#/$defs/moment"`), inFolded, "/schema", "refers to moment, which is a type and no fact"},
 		{"relation is no object", relation(`7`), inSealed, "/relations/0", "is a JSON number"},
 		{"no relation", relation(`{"source": "manual"}`), inSealed, "/relations/0", "names no relation"},

@@ -128,8 +128,9 @@ func TestRequiredByAll(t *testing.T) {
 	}
 }
 
-// TestAllOf: a fact that allOf holds is worn as one that stands there itself.
-func TestAllOf(t *testing.T) {
+// TestFieldsAnywhere: a fact is worn wherever a schema says so of the member, as one
+// that stands there itself.
+func TestFieldsAnywhere(t *testing.T) {
 	const size = `"size": {"$ref": "facts.json#/$defs/size"}`
 	for _, test := range []struct {
 		name, old, with string
@@ -140,12 +141,20 @@ func TestAllOf(t *testing.T) {
 		{"with its own values", size, `"size": {"allOf": [{"$ref": "facts.json#/$defs/size", "maxLength": 3}], "known": ["2.0"]}`, false, "2.0", "1.00"},
 		{"beside a type", size, `"size": {"allOf": [{"$ref": "facts.json#/$defs/short"}, {"$ref": "facts.json#/$defs/size"}]}`, false, "1.0", "1.00"},
 		{"twice", size, `"size": {"allOf": [{"allOf": [{"$ref": "facts.json#/$defs/size"}]}, {"$ref": "facts.json#/$defs/size"}], "maxLength": 3}`, false, "1.0", "1.00"},
+		{"what is referred to", size + "\n    }", `"size": {"$ref": "#/schema/$defs/large"}}, "$defs": {"large": {"$ref": "facts.json#/$defs/size", "maxLength": 3, "known": ["2.0"]}}`, false, "2.0", "1.00"},
+		{"what a type refers to", size, `"size": {"allOf": [{"$ref": "facts.json#/$defs/long"}]}`, false, "1.0", "1.00"},
+		{"one of two", size, `"size": {"anyOf": [{"$ref": "facts.json#/$defs/size", "maxLength": 3}, {"type": "null"}]}`, false, "1.0", "1.00"},
+		{"either", size, `"size": {"oneOf": [{"type": "null"}, {"$ref": "facts.json#/$defs/size", "maxLength": 3}]}`, false, "1.0", "1.00"},
+		{"where the rest is so", size, `"size": {"if": {"type": "string"}, "then": {"$ref": "facts.json#/$defs/size", "maxLength": 3}, "else": {"$ref": "facts.json#/$defs/size"}}`, false, "1.0", "1.00"},
 		{"the payload", `"schema": {`, `"schema": {"allOf": [{"required": ["size"]}, {"properties": {"size": {"$ref": "facts.json#/$defs/size", "maxLength": 3}}}],`, true, "1.0", "1.00"},
+		{"the payload, perhaps", `"schema": {`, `"schema": {"anyOf": [{"required": ["size"], "properties": {"size": {"$ref": "facts.json#/$defs/size", "maxLength": 3}}}],`, false, "1.0", "1.00"},
+		{"the payload, elsewhere", `"schema": {`, `"schema": {"$ref": "#/schema/$defs/sized", "$defs": {"sized": {"required": ["size"], "properties": {"size": {"$ref": "facts.json#/$defs/size", "maxLength": 3}}}},`, true, "1.0", "1.00"},
+		{"the payload, without end", `"schema": {`, `"schema": {"anyOf": [{"$ref": "#/schema/$defs/sized"}], "$defs": {"sized": {"properties": {"size": {"$ref": "facts.json#/$defs/size", "maxLength": 3}, "more": {"$ref": "#/schema/$defs/sized"}}}},`, false, "1.0", "1.00"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			pack := boxes(t)
-			replace("facts.json", `"moment": {`, `"short": {"maxLength": 3}, "moment": {`)(t, pack)
-			if test.name == "the payload" {
+			replace("facts.json", `"moment": {`, `"short": {"maxLength": 3}, "long": {"allOf": [{"$ref": "#/$defs/size"}], "maxLength": 3}, "moment": {`)(t, pack)
+			if strings.HasPrefix(test.name, "the payload") {
 				replace("box/folded.json", ",\n      "+size, "")(t, pack)
 			}
 			replace("box/folded.json", test.old, test.with)(t, pack)

@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"cmp"
 	"errors"
 	"net/url"
 	"slices"
@@ -63,11 +64,22 @@ func (f *Fact) Schema() *schema.Schema { return f.schema.get() }
 // Schema is the member's own schema, the fact's included.
 func (f Field) Schema() *schema.Schema {
 	s := f.of.Schema()
-	for at := f.where; len(at) > 1; at = at[2:] {
-		if at[0] == "properties" {
-			s = property(s, at[1])
-		} else if i, err := strconv.Atoi(at[1]); err == nil {
-			s = s.AllOf[i]
+	for at := f.where; len(at) > 0; {
+		switch keyword := at[0]; keyword {
+		case "$ref":
+			s, at = s.Ref, at[1:]
+		case "then":
+			s, at = s.Then, at[1:]
+		case "else":
+			s, at = s.Else, at[1:]
+		case "properties":
+			s, at = property(s, at[1]), at[2:]
+		default:
+			i, err := strconv.Atoi(at[1])
+			if list := map[string][]*schema.Schema{"allOf": s.AllOf, "anyOf": s.AnyOf, "oneOf": s.OneOf}[keyword]; err == nil && i < len(list) {
+				s = list[i]
+			}
+			at = at[2:]
 		}
 	}
 	return s
@@ -118,7 +130,7 @@ func (l *loader) compile(whole bool) {
 // carrier finds a state's fields at any time later.
 func (l *loader) carrier(st *State) func() []Field {
 	return func() []Field {
-		own := &loader{c: l.c} // whose errors and places are its own
+		own := &loader{c: l.c, resources: l.resources} // whose errors and places are its own
 		n := l.files[st]
 		n.load = own
 		own.files = map[*State]node{st: n}
@@ -135,7 +147,8 @@ func (l *loader) carried(st *State) (found []Field) {
 	if l.err != nil {
 		return nil
 	}
-	l.fields(&found, st, parts(nil, part{v: l.files[st].v.At(jsondoc.Pointer{"schema"})}), nil, true)
+	whole := part{v: l.files[st].v.Member("schema"), from: &resource{file: st.File, at: jsondoc.Pointer{"schema"}}}
+	l.fields(&found, st, l.parts(nil, whole), nil, true)
 	sort.SliceStable(found, func(i, j int) bool { return order(st.Sample, found[i].Pointer, found[j].Pointer) < 0 })
 	return found
 }
@@ -146,23 +159,84 @@ func (l *loader) compiled(s *lazySchema) {
 	}
 }
 
-// part is one of the schemas that judge a value together: a schema, or what its
-// allOf holds.
+// part is one of the schemas that judge a value together: a schema, what it refers
+// to, and what it holds besides for the same value.
 type part struct {
 	v     *jsondoc.Value
-	whole jsondoc.Pointer // where the schema stands, below the state's, whose allOf it is in
-	where jsondoc.Pointer // where it stands itself
+	whole jsondoc.Pointer // the way from the state's schema to the one that it is a part of
+	where jsondoc.Pointer // the way to itself
+	// maybe is set where it does not judge every value.
+	maybe bool
+	from  *resource
 }
 
-// parts collects a schema and what its allOf holds.
-func parts(all []part, p part) []part {
+// resource is a place that some of the way leads on from: the state's schema, or what
+// was referred to last.
+type resource struct {
+	file  string
+	at    jsondoc.Pointer
+	since int       // how much of the way leads here
+	via   *resource // that refers to it, nil for the state's schema
+}
+
+func (r *resource) is(file string, at jsondoc.Pointer) bool {
+	return r != nil && (r.file == file && slices.Equal(r.at, at) || r.via.is(file, at))
+}
+
+// in is a schema that a part holds, for the same value.
+func (p part) in(v *jsondoc.Value, maybe bool, names ...string) part {
+	return part{v, p.whole, below(p.where, names...), p.maybe || maybe, p.from}
+}
+
+// member is the schema of a member of the value.
+func (p part) member(m *jsondoc.Member) part {
+	where := below(p.where, "properties", m.Name)
+	return part{&m.Value, where, where, p.maybe, p.from}
+}
+
+// parts collects a schema and what judges the same value for it.
+func (l *loader) parts(all []part, p part) []part {
 	all = append(all, p)
-	if more := p.v.At(jsondoc.Pointer{"allOf"}); more != nil {
-		for i := range more.Items {
-			all = parts(all, part{&more.Items[i], p.whole, below(p.where, "allOf", strconv.Itoa(i))})
+	for _, keyword := range []string{"allOf", "anyOf", "oneOf"} {
+		if more := p.v.Member(keyword); more != nil {
+			for i := range more.Items {
+				all = l.parts(all, p.in(&more.Items[i], keyword != "allOf", keyword, strconv.Itoa(i)))
+			}
 		}
 	}
+	for _, keyword := range []string{"then", "else"} {
+		if more := p.v.Member(keyword); more != nil {
+			all = l.parts(all, p.in(more, true, keyword))
+		}
+	}
+	if to, ok := l.follow(p); ok {
+		all = l.parts(all, to)
+	}
 	return all
+}
+
+// follow goes to what a part refers to, unless that is a fact, or was followed
+// already.
+func (l *loader) follow(p part) (to part, ok bool) {
+	ref := p.v.Member("$ref")
+	if ref == nil {
+		return to, false
+	}
+	if name, ok := factRef(p); ok && l.c.Fact(name) != nil {
+		return to, false
+	}
+	file, fragment, _ := strings.Cut(ref.Text, "#")
+	file = cmp.Or(file, p.from.file)
+	decoded, unescaping := url.PathUnescape(fragment)
+	at, parsing := jsondoc.ParsePointer(decoded)
+	doc := l.resources[file]
+	v := doc.At(at)
+	if unescaping != nil || parsing != nil || v == nil || p.from.is(file, at) {
+		return to, false
+	}
+	to = p.in(v, false, "$ref")
+	to.from = &resource{file, at, len(to.where), p.from}
+	return to, true
 }
 
 func below(at jsondoc.Pointer, names ...string) jsondoc.Pointer { return slices.Concat(at, names) }
@@ -175,7 +249,7 @@ func (l *loader) fields(found *[]Field, st *State, all []part, at jsondoc.Pointe
 	var names []string
 	members := map[string][]part{}
 	for _, p := range all {
-		properties := p.v.At(jsondoc.Pointer{"properties"})
+		properties := p.v.Member("properties")
 		if properties == nil {
 			continue
 		}
@@ -184,8 +258,7 @@ func (l *loader) fields(found *[]Field, st *State, all []part, at jsondoc.Pointe
 			if members[m.Name] == nil {
 				names = append(names, m.Name)
 			}
-			where := below(p.where, "properties", m.Name)
-			members[m.Name] = parts(members[m.Name], part{&m.Value, where, where})
+			members[m.Name] = l.parts(members[m.Name], p.member(m))
 		}
 	}
 	for _, name := range names {
@@ -194,7 +267,10 @@ func (l *loader) fields(found *[]Field, st *State, all []part, at jsondoc.Pointe
 }
 
 func (p part) requires(name string) bool {
-	names := p.v.At(jsondoc.Pointer{"required"})
+	if p.maybe {
+		return false
+	}
+	names := p.v.Member("required")
 	return names != nil && slices.ContainsFunc(names.Items, func(v jsondoc.Value) bool { return v.Text == name })
 }
 
@@ -203,7 +279,7 @@ func (l *loader) field(found *[]Field, st *State, all []part, at jsondoc.Pointer
 	field := Field{Pointer: at, Required: required, of: st}
 	n := node{load: l, file: st.File}.down("schema")
 	for _, p := range all {
-		name, ok := factRef(p.v)
+		name, ok := factRef(p)
 		if !ok {
 			continue
 		}
@@ -224,8 +300,9 @@ func (l *loader) field(found *[]Field, st *State, all []part, at jsondoc.Pointer
 		return false
 	}
 	for _, p := range all {
-		if own := p.v.At(jsondoc.Pointer{"known"}); own != nil {
-			l.files[st].down("schema").down(p.where...).below("known", own).kind(jsondoc.Array)
+		if own := p.v.Member("known"); own != nil {
+			doc := l.resources[p.from.file]
+			node{load: l, file: p.from.file, v: &doc}.down(p.from.at...).down(p.where[p.from.since:]...).below("known", own).kind(jsondoc.Array)
 			field.Known = own.Items
 			break
 		}
@@ -235,15 +312,15 @@ func (l *loader) field(found *[]Field, st *State, all []part, at jsondoc.Pointer
 }
 
 // factRef returns the name of what a schema refers to in facts.json.
-func factRef(s *jsondoc.Value) (name string, ok bool) {
-	ref := s.At(jsondoc.Pointer{"$ref"})
+func factRef(p part) (name string, ok bool) {
+	ref := p.v.Member("$ref")
 	if ref == nil {
 		return "", false
 	}
 	file, fragment, _ := strings.Cut(ref.Text, "#")
 	at, err := url.PathUnescape(fragment)
 	name, ok = strings.CutPrefix(at, factsAt)
-	return name, ok && err == nil && file == factsFile
+	return name, ok && err == nil && cmp.Or(file, p.from.file) == factsFile
 }
 
 // order compares two members by their place in a document; those that are not
