@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -108,6 +109,7 @@ type app struct {
 	origins      map[string]string // of the flags that settings set
 	loaded       *contract.Contract
 	wrong        error // what is wrong with the settings, for doctor to tell
+	unknown      error // the command that help was asked about
 }
 
 // Run runs the program and returns its exit code.
@@ -125,7 +127,7 @@ func Run(ctx context.Context, env Env) (code int) {
 	root.SetArgs(env.Args)
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
-		err = a.out.Err()
+		err = cmp.Or(a.unknown, a.out.Err())
 	}
 	return a.exit(ctx, cmd, err)
 }
@@ -292,6 +294,11 @@ whether it agrees with what came before.`,
 	root.CompletionOptions.DisableDefaultCmd = true
 	help := root.HelpFunc()
 	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
+		if cmd.HasSubCommands() {
+			if a.unknown = a.command(cmd, cmd.Flags().Args()); a.unknown != nil {
+				return
+			}
+		}
 		cmd.Example = a.examples(cmd.Example)
 		help(cmd, args)
 	})
