@@ -10,15 +10,15 @@ import (
 	"github.com/paytest/paytest/internal/jsondoc"
 )
 
-// maxDigits bounds what is compared as a number; anything longer is compared
-// as text, so that no payload can make a comparison expensive.
-const maxDigits = 128
+// MaxDigits bounds what is compared as a number, in characters; anything longer is
+// compared as text, so that no payload can make a comparison expensive.
+const MaxDigits = 128
 
 // number reads plain decimal digits with at most one point between them, which
 // is less than shopspring/decimal takes: "1e5", "+1" and ".5" are no amounts.
 func number(s string) (decimal.Decimal, bool) {
 	whole, fraction, pointed := strings.Cut(s, ".")
-	if len(s) > maxDigits || !allDigits(whole) || (pointed && !allDigits(fraction)) {
+	if len(s) > MaxDigits || !allDigits(whole) || (pointed && !allDigits(fraction)) {
 		return decimal.Decimal{}, false
 	}
 	d, err := decimal.NewFromString(s)

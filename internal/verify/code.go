@@ -155,9 +155,12 @@ func unquoted(token []byte) []byte {
 	return token[1 : len(token)-1]
 }
 
-// plainDecimal strips the zeros that change no number; what is no plain decimal
-// stays as it is.
+// plainDecimal strips the zeros that change no number; what is no plain decimal, or
+// too long to be compared as one, stays as it is.
 func plainDecimal(text []byte) []byte {
+	if len(text) > payment.MaxDigits {
+		return text
+	}
 	point := -1
 	for i, b := range text {
 		switch {
