@@ -16,17 +16,15 @@ type Fixed struct {
 // Acceptor says yes to documents, in one pass over the bytes. It may say no to a document that is valid: then Parse, Validate and Undeclared
 // decide. It never says yes to one that is not. It is immutable and safe for concurrent use.
 type Acceptor struct {
-	root     *node
-	layout   *layout
-	captures int
-	again    [][2]int // captures of a value that an earlier one captures too
+	root   *node
+	layout *layout
+	again  [][2]int // captures of a value that an earlier one captures too
 }
 
 // Accept reports whether raw is one document that jsondoc.Parse reads, in which Validate finds no violation and Undeclared no member, and
 // whose fixed members are as they should be. Then slots hold what was captured, in the order of the captures; otherwise their content means
 // nothing. There must be a slot for every capture. It does not allocate.
 func (a *Acceptor) Accept(raw []byte, slots []Slot) bool {
-	slots = slots[:a.captures]
 	clear(slots)
 	start := skipSpace(raw, 0)
 	end := refused

@@ -20,10 +20,10 @@ func isBase58CheckBytes(s []byte) bool {
 	}
 	var raw [maxBase58Bytes + 8]byte
 	n, ok := decodeBase58Bytes(&raw, s)
-	if !ok || n < base58Check {
+	if !ok {
 		return false
 	}
-	body := raw[len(raw)-n:]
+	body := raw[len(raw)-n:] // far more than base58Check, of so many characters
 	return doubleSHA256Start(body[:n-base58Check]) == binary.BigEndian.Uint32(body[n-base58Check:])
 }
 

@@ -18,7 +18,7 @@ import (
 //
 // Where the schema has if, documents must satisfy then and else whatever if says: more than is needed, never less.
 func (s *Schema) Acceptor(capture []jsondoc.Pointer, fixed []Fixed) (*Acceptor, bool) {
-	a := &Acceptor{captures: len(capture)}
+	a := &Acceptor{}
 	var aims []aim
 	for i, p := range capture {
 		first := slices.IndexFunc(capture, func(q jsondoc.Pointer) bool { return slices.Equal(p, q) })

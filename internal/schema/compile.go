@@ -369,7 +369,7 @@ func (s *Schema) pattern(v *jsondoc.Value) (*regexp.Regexp, error) {
 }
 
 func (s *Schema) format(v *jsondoc.Value) (string, error) {
-	if v.Kind != jsondoc.String || !knownFormat(v.Text) {
+	if v.Kind != jsondoc.String || judgeOf(v.Text) == nil {
 		return "", s.refuse([]string{"format"}, "format must be date-time, uuid or base58check, not %s", brief(v))
 	}
 	return v.Text, nil
@@ -400,13 +400,11 @@ func (c *Compiler) height(s *Schema) (int, error) {
 	for _, next := range s.inPlace() {
 		below, err := c.height(next)
 		if err != nil {
-			delete(c.sound, s)
 			return 0, err
 		}
 		h = max(h, below+1)
 	}
 	if h > jsondoc.MaxDepth {
-		delete(c.sound, s)
 		return 0, s.refuse(nil, "more than %d schemas refer to each other in a chain here", jsondoc.MaxDepth)
 	}
 	c.sound[s] = h

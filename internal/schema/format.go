@@ -6,21 +6,17 @@ import (
 	"time"
 )
 
-func knownFormat(name string) bool {
-	return name == "date-time" || name == "uuid" || name == "base58check"
-}
-
-// hasFormat reports whether s has a known format.
-func hasFormat(name, s string) bool {
-	switch name {
+// judgeOf returns what judges the texts of a format, nil for a format that is not known.
+func judgeOf(format string) func(string) bool {
+	switch format {
 	case "date-time":
-		return isDateTime(s)
+		return isDateTime
 	case "uuid":
-		return isUUID(s)
+		return isUUID
 	case "base58check":
-		return isBase58Check(s)
+		return isBase58Check
 	}
-	return false
+	return nil
 }
 
 // isDateTime follows RFC 3339 section 5.6. A second of 60 is allowed where it is 23:59:60 in UTC.

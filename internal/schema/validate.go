@@ -193,7 +193,7 @@ func (w *walk) checkString(s *Schema, v *jsondoc.Value) verdict {
 	}
 	return result.
 		and(w.check(s.Pattern == nil || s.Pattern.MatchString(v.Text), s, "pattern", v)).
-		and(w.check(s.Format == "" || hasFormat(s.Format, v.Text), s, "format", v))
+		and(w.check(s.Format == "" || judgeOf(s.Format)(v.Text), s, "format", v))
 }
 
 func (w *walk) checkArray(s *Schema, v *jsondoc.Value) verdict {
