@@ -351,7 +351,7 @@ func (s *Schema) count(keyword string, v *jsondoc.Value) (*int, error) {
 		return nil, s.refuse([]string{keyword}, "%s must be an integer of at least 0, not %s", keyword, brief(v))
 	}
 	n := math.MaxInt
-	if f, _ := strconv.ParseFloat(v.Text, 64); f < math.MaxInt32 {
+	if f, _ := strconv.ParseFloat(v.Text, 64); f < math.MaxInt {
 		n = int(f)
 	}
 	return &n, nil

@@ -119,7 +119,37 @@ func TestHugeCounts(t *testing.T) {
 	if found := s.Validate(jsondoc.StringValue("a")); found != nil {
 		t.Error(tell(found))
 	}
-	if found := compile(t, `{"minLength":1e400}`).Validate(jsondoc.StringValue("a")); len(found) != 1 {
-		t.Error(tell(found))
+	for count, want := range map[string]string{
+		"4294967296": "at least 4294967296 characters", "9223372036854775807": "at least 9223372036854775807 characters", "1e400": "at least 9223372036854775807 characters",
+	} {
+		found := compile(t, `{"minLength":`+count+`}`).Validate(jsondoc.StringValue("a"))
+		if len(found) != 1 || found[0].Expected != want {
+			t.Errorf("%s: %v, want %s", count, tell(found), want)
+		}
+	}
+}
+
+// TestRefusalsSpareWhatIsCompiled compiles a schema that is refused beside one that is not, and shares a definition with it.
+func TestRefusalsSpareWhatIsCompiled(t *testing.T) {
+	c := schema.NewCompiler(schema.Resources{"s.json": parse(t, `{"good":{"$ref":"#/shared"},"bad":{"$ref":"#/shared","x":1},"loop":{"items":{"$ref":"#/shared"},"not":{"$ref":"#/loop"}},
+		"later":{"items":{"$ref":"#/late"}},"late":{"$ref":"#/shared"},"shared":{"type":"string"}}`)})
+	at := func(name string) *schema.Schema {
+		s, err := c.Compile("s.json", jsondoc.Pointer{name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	shared, good := at("shared"), at("good")
+	for _, name := range []string{"bad", "loop", "bad", "loop"} {
+		if s, err := c.Compile("s.json", jsondoc.Pointer{name}); err == nil || s != nil {
+			t.Errorf("%s compiles", name)
+		}
+		if at("shared") != shared || at("good") != good {
+			t.Errorf("%s changes what was compiled before", name)
+		}
+	}
+	if later := at("later"); later.Items.Ref != at("late") || at("late").Ref != shared {
+		t.Error("what is compiled later shares nothing")
 	}
 }
