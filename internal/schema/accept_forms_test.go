@@ -59,6 +59,11 @@ func forms() []form {
 	add(`{"type":"string","pattern":"^b|c"}`, false, `"ab"`, `""`)
 	add(`{"type":"string","pattern":"(?i)^ab[c-e]$"}`, true, `"aBC"`, `"Abe"`)
 	add(`{"type":"string","pattern":"(?i)^ab[c-e]$"}`, false, `"aBF"`, `"abb"`)
+	add(`{"type":"string","pattern":"(?i)^m$"}`, true, `"m"`, `"M"`)
+	add(`{"type":"string","pattern":"(?i)^m$"}`, false, `"l"`, `"n"`, `"L"`, `"N"`, `"-"`, `"mm"`)
+	add(`{"type":"string","pattern":"(?s)^.a?$"}`, true, `"a"`, `"ba"`, "\"\x7f\"")
+	add(`{"type":"string","pattern":"(?s)^.a?$"}`, false, `""`, `"ab"`)
+	add(`{"type":"string","pattern":""}`, true, `""`, `"a"`)
 	add(`{"type":"string","pattern":"^.[^a]$"}`, true, `"ab"`, `"}{"`)
 	add(`{"type":"string","pattern":"^.[^a]$"}`, false, `"ba"`, `"a\""`, `"a"`, `"aaa"`, `"éb"`)
 	both := `{"allOf":[{"pattern":"^[a-c]+$"},{"pattern":"^[b-d]{2}$"},{"pattern":"b"}],"type":"string"}`
