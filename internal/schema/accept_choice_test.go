@@ -9,8 +9,7 @@ import (
 	"github.com/paytest/paytest/internal/jsondoc"
 )
 
-// textOf builds what reads the strings of a schema; it is nil where acceptors know too little.
-func textOf(t *testing.T, raw string) *textNode {
+func compiled(t *testing.T, raw string) *Schema {
 	t.Helper()
 	v, err := jsondoc.Parse([]byte(raw))
 	if err != nil {
@@ -20,7 +19,13 @@ func textOf(t *testing.T, raw string) *textNode {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, ok := conjuncts([]*Schema{s}, nil)
+	return s
+}
+
+// textOf builds what reads the strings of a schema; it is nil where acceptors know too little.
+func textOf(t *testing.T, raw string) *textNode {
+	t.Helper()
+	all, ok := conjuncts([]*Schema{compiled(t, raw)}, nil)
 	if !ok {
 		t.Fatalf("%s is no conjunction", raw)
 	}
@@ -157,4 +162,56 @@ func TestAutomataAreSmall(t *testing.T) {
 	if most != maxStates {
 		t.Errorf("the largest automaton has %d states, want %d", most, maxStates)
 	}
+}
+
+// TestLayouts shows what leads to each value that is read, and how it is read.
+func TestLayouts(t *testing.T) {
+	s := compiled(t, `{"type":"object","properties":{"a":{"type":"string"},"b":{"type":"null"},"c":{"type":"integer"},"d":{"type":"object","properties":{
+		"e":{"const":"x"},"f":{"enum":["x","y"]},"g":{"type":"object","properties":{"h":{"type":"string","minLength":2}}}}},
+		"i":{"type":["null","string"]},"j":{"type":"array","items":{}},"k":{"type":"boolean"},"l":{"type":["null","object"],"properties":{"m":true}}}}`)
+	const none = `{"a":" form|,"b":null,"c": number|,"d":{"e":"x","f": node|,"g":{"h":" text|}},"i": node|,"j": node|,"k": node|,"l": node|}`
+	for captured, want := range map[string]string{
+		"/z":   none,
+		"/a":   strings.Replace(none, "form", "form captured", 1),
+		"/b":   strings.Replace(none, "null,", "null captured|,", 1),
+		"/d":   `{"a":" form|,"b":null,"c": number|,"d": node captured|,"i": node|,"j": node|,"k": node|,"l": node|}`,
+		"/d/e": strings.Replace(none, `"x",`, `"x" captured|,`, 1),
+	} {
+		p, err := jsondoc.ParsePointer(captured)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, ok := s.Acceptor([]jsondoc.Pointer{p}, nil)
+		if !ok {
+			t.Fatal("no acceptor")
+		}
+		if got := a.layout.told(); got != want {
+			t.Errorf("%q is captured: %s\nwant %s", captured, got, want)
+		}
+	}
+	if a, ok := compiled(t, `{"type":"string"}`).Acceptor(nil, nil); !ok || a.layout != nil {
+		t.Error("a string has a layout")
+	}
+}
+
+func (l *layout) told() string {
+	var b strings.Builder
+	for _, p := range l.places {
+		b.WriteString(p.lead)
+		switch {
+		case p.form != nil:
+			b.WriteString(" form")
+		case p.text != nil:
+			b.WriteString(" text")
+		case p.number != nil:
+			b.WriteString(" number")
+		case p.node != nil:
+			b.WriteString(" node")
+		}
+		if p.slot >= 0 {
+			b.WriteString(" captured")
+		}
+		b.WriteString("|")
+	}
+	return b.String() + l.tail
 }

@@ -3,7 +3,6 @@ package schema
 import (
 	"math"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -33,7 +32,7 @@ func (s *Schema) Acceptor(capture []jsondoc.Pointer, fixed []Fixed) (*Acceptor, 
 	}
 	b := builder{patterns: map[string]*pattern{}, budget: maxNodes}
 	if a.root = b.node([]*Schema{s}, aims); a.root == nil {
-		return a, false
+		return nil, false
 	}
 	a.layout = newLayout(a.root)
 	return a, true
@@ -175,7 +174,7 @@ func literals(values []jsondoc.Value, schemas []*Schema) []string {
 			words = append(words, string(v.AppendLiteral(nil)))
 		}
 	}
-	sort.SliceStable(words, func(i, j int) bool { return len(words[i]) > len(words[j]) })
+	slices.SortFunc(words, func(v, w string) int { return len(w) - len(v) })
 	return words
 }
 

@@ -1,7 +1,7 @@
 package schema_test
 
 import (
-	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -207,6 +207,16 @@ func forms() []form {
 	add(closed, false, `{"a":1}`, `{"b":1}`)
 	add(`{"type":"object","properties":{"a":{}},"additionalProperties":{"type":"integer"}}`, true, `{"a":"x"}`)
 	add(`{"type":"object","properties":{"a":{}},"additionalProperties":{"type":"integer"}}`, false, `{"b":1}`, `{"b":"x"}`)
+	for kind, values := range map[string][]string{
+		"null": {`null`}, "boolean": {`true`, `false`}, "object": {`{}`, `{"a":1}`}, "array": {`[]`, `[1]`}, "string": {`""`, `"a"`}, "integer": {`1`, `-7`}, "number": {`1.5`, `1e1`},
+	} {
+		all := `"properties":{"a":true},"items":true`
+		add(`{`+all+`}`, true, values...)
+		add(`{"type":"`+kind+`",`+all+`}`, true, values...)
+		others := []string{`"null"`, `"boolean"`, `"object"`, `"array"`, `"string"`, `"integer"`, `"number"`}
+		others = slices.DeleteFunc(others, func(other string) bool { return other == `"`+kind+`"` || kind == "integer" && other == `"number"` })
+		add(`{"type":[`+strings.Join(others, ",")+`],`+all+`}`, false, values...)
+	}
 	chosen := `{"type":"object","properties":{"a":{"type":"integer"},"b":{"type":"integer"}},"if":{"properties":{"a":{"const":1}}},"then":{"properties":{"b":{"minimum":5}}},"else":{"required":["b"]}}`
 	add(chosen, true, `{"a":1,"b":5}`, `{"a":2,"b":5}`)
 	add(chosen, false, `{"a":1,"b":4}`, `{"a":2}`, `{"a":2,"b":4}`, `{"a":1}`)
@@ -228,20 +238,13 @@ func TestAcceptForms(t *testing.T) {
 }
 
 func TestAcceptorIsRefused(t *testing.T) {
-	wide := func(n int) string {
-		var b strings.Builder
-		for i := range n {
-			fmt.Fprintf(&b, `,"p%d":{}`, i)
-		}
-		return `{"type":"object","properties":{` + b.String()[1:] + `}}`
-	}
-	if _, ok := compile(t, wide(64)).Acceptor(nil, nil); !ok {
+	if _, ok := compile(t, wide(64, "true")).Acceptor(nil, nil); !ok {
 		t.Error("64 members are refused")
 	}
 	for _, raw := range []string{
 		`false`, `{"anyOf":[true]}`, `{"oneOf":[true]}`, `{"not":false}`, `{"allOf":[false]}`, `{"allOf":[{"not":{"type":"string"}}]}`, `{"if":true,"then":false}`, `{"if":true,"else":{"not":false}}`,
 		`{"type":"object"}`, `{"type":"array"}`, `{"type":"object","properties":{}}`, `{"type":"object","properties":{"a":{"type":"array"}}}`, `{"type":"object","required":["b"],"properties":{"a":{}}}`,
-		`{"type":"object","properties":{"a\n":{}}}`, `{"type":"object","properties":{"a\"":{}}}`, `{"type":"object","properties":{"a\\":{}}}`, `{"type":"object","properties":{"":{}}}`, wide(65),
+		`{"type":"object","properties":{"a\n":{}}}`, `{"type":"object","properties":{"a\"":{}}}`, `{"type":"object","properties":{"a\\":{}}}`, `{"type":"object","properties":{"":{}}}`, wide(65, "true"),
 		`{"type":"integer","minimum":0.5}`, `{"type":"integer","maximum":1e3}`, `{"type":"integer","maximum":9999999999999999999}`, `{"type":"integer","exclusiveMinimum":9223372036854775807}`, `{"enum":[[1]]}`, `{"const":{}}`, `{"const":"a","minLength":2}`, `{"const":"\n"}`,
 		`{"type":"string","pattern":"\\bx"}`, `{"type":"string","pattern":"(?m)^a$"}`, `{"type":"string","pattern":"^(a|b)*a(a|b){12}$"}`, `{"type":["string"],"allOf":[{"type":"integer"}]}`,
 		`{"type":"object","properties":{"a":{"$ref":"#"}},"required":["a"]}`, `{"type":"object","properties":{"a":{"$ref":"#"},"b":{"$ref":"#"}}}`, `{"type":"array","items":{"$ref":"#"}}`,
