@@ -196,7 +196,7 @@ func doubleSHA256OfBlock(block *[sha256Block]byte, n int) uint32 {
 	// Where padding is part of what is written, the state is the sum; that spares the copies of states that Sum256 makes.
 	var state [sha256State]byte
 	encoded, err := appender.AppendBinary(state[:0])
-	if err != nil || len(encoded) != sha256State || string(encoded[:len(sha256Magic)]) != sha256Magic {
+	if err != nil || !isSHA256State(encoded) {
 		return doubleSHA256Start(block[:n])
 	}
 	next := [sha256Block]byte{sha256.Size: 0x80, sha256Block - 2: sha256.Size * 8 >> 8, sha256Block - 1: sha256.Size * 8 & 0xff}
@@ -205,4 +205,9 @@ func doubleSHA256OfBlock(block *[sha256Block]byte, n int) uint32 {
 	h.Write(next[:])
 	encoded, _ = appender.AppendBinary(state[:0])
 	return binary.BigEndian.Uint32(encoded[len(sha256Magic):])
+}
+
+// isSHA256State reports whether an encoded state has the form that is known here.
+func isSHA256State(encoded []byte) bool {
+	return len(encoded) == sha256State && string(encoded[:len(sha256Magic)]) == sha256Magic
 }

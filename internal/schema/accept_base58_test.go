@@ -3,6 +3,8 @@ package schema
 import (
 	"bytes"
 	"crypto/sha256"
+	"crypto/sha512"
+	"encoding"
 	"encoding/binary"
 	"math/rand/v2"
 	"strings"
@@ -148,6 +150,31 @@ func TestDoubleSHA256(t *testing.T) {
 		twice := sha256.Sum256(once[:])
 		if got, want := doubleSHA256OfBlock(&block, length), binary.BigEndian.Uint32(twice[:]); got != want {
 			t.Errorf("%d bytes: %08x, want %08x", length, got, want)
+		}
+	}
+}
+
+func TestSHA256States(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		hash encoding.BinaryAppender
+		want bool
+	}{
+		{"SHA-256", sha256.New().(encoding.BinaryAppender), true},
+		{"SHA-224", sha256.New224().(encoding.BinaryAppender), false},
+		{"SHA-512", sha512.New().(encoding.BinaryAppender), false},
+	} {
+		encoded, err := test.hash.AppendBinary(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := isSHA256State(encoded); got != test.want {
+			t.Errorf("%s: %t", test.name, got)
+		}
+		for _, other := range [][]byte{nil, encoded[1:], encoded[:len(encoded)-1], append(encoded, 0)} {
+			if isSHA256State(other) {
+				t.Errorf("%s: %d bytes are a state", test.name, len(other))
+			}
 		}
 	}
 }
