@@ -6,6 +6,8 @@ import (
 	"crypto/sha512"
 	"encoding"
 	"encoding/binary"
+	"hash"
+	"math/big"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -157,14 +159,18 @@ func TestDoubleSHA256(t *testing.T) {
 func TestSHA256States(t *testing.T) {
 	for _, test := range []struct {
 		name string
-		hash encoding.BinaryAppender
+		hash hash.Hash
 		want bool
 	}{
-		{"SHA-256", sha256.New().(encoding.BinaryAppender), true},
-		{"SHA-224", sha256.New224().(encoding.BinaryAppender), false},
-		{"SHA-512", sha512.New().(encoding.BinaryAppender), false},
+		{"SHA-256", sha256.New(), true},
+		{"SHA-224", sha256.New224(), false},
+		{"SHA-512", sha512.New(), false},
 	} {
-		encoded, err := test.hash.AppendBinary(nil)
+		appender, ok := test.hash.(encoding.BinaryAppender)
+		if !ok {
+			t.Fatalf("%s hides its state", test.name)
+		}
+		encoded, err := appender.AppendBinary(nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -176,5 +182,28 @@ func TestSHA256States(t *testing.T) {
 				t.Errorf("%s: %d bytes are a state", test.name, len(other))
 			}
 		}
+	}
+}
+
+// TestTens holds the sum of four times ten digits against big numbers: random ones carry seldom, and at the bounds.
+func TestTens(t *testing.T) {
+	random := rand.New(rand.NewPCG(11, 12))
+	check := func(tens [4]uint64) {
+		var want big.Int
+		for _, ten := range tens {
+			want.Add(want.Mul(&want, big.NewInt(base58Scale)), new(big.Int).SetUint64(ten))
+		}
+		var raw [base58Bytes]byte
+		n := putTens(&raw, tens[0], tens[1], tens[2], tens[3])
+		if n != len(want.Bytes()) || !bytes.Equal(raw[len(raw)-n:], want.Bytes()) {
+			t.Fatalf("%d are %d bytes of %x, want %x", tens, n, raw, want.Bytes())
+		}
+	}
+	for range 20_000 {
+		var tens [4]uint64
+		for i := range tens {
+			tens[i] = [...]uint64{0, 1, random.Uint64N(256), base58Scale - 1, random.Uint64N(base58Scale), random.Uint64N(base58Scale)}[random.IntN(6)]
+		}
+		check(tens)
 	}
 }

@@ -103,6 +103,7 @@ func TestTextsAreReadTheShortestWay(t *testing.T) {
 		{`{"pattern":"^(ab){2}$"}`, "automaton"},
 		{`{"pattern":"^b{2}$"}`, "automaton"},
 		{`{"pattern":"^é$"}`, "automaton"},
+		{`{"pattern":"^\\x7f$"}`, "fixed, literal1"},
 		{`{"pattern":"^\"$"}`, "automaton"},
 		{`{"pattern":"(?i)^ab$"}`, "automaton"},
 		{`{"pattern":"^[ab]{500}[bc]{500}$"}`, "fixed, class500, class500"},
@@ -188,6 +189,10 @@ func TestLayouts(t *testing.T) {
 		if got := a.layout.told(); got != want {
 			t.Errorf("%q is captured: %s\nwant %s", captured, got, want)
 		}
+	}
+	twice := compiled(t, `{"type":"object","properties":{"a":{"type":"null"},"b":true},"allOf":[{"properties":{"b":true,"a":true}}]}`)
+	if a, ok := twice.Acceptor(nil, nil); !ok || a.layout.told() != `{"a":null,"b": node|}` {
+		t.Errorf("declared twice: %s", a.layout.told())
 	}
 	if a, ok := compiled(t, `{"type":"string"}`).Acceptor(nil, nil); !ok || a.layout != nil {
 		t.Error("a string has a layout")

@@ -87,7 +87,8 @@ func forms() []form {
 			`"2024-12-31T00:00:00.00/Z"`, `"2024-12-31T00:00:00.000Y"`, `"2024-12-31T00:00:00.000Z`, `"2024-12-31T00:00:00.000"`, `"2024-12-31T0:00:00.0000Z"`, "\"2024-12-31T00:00:00.00\xb0Z\"", `"002024-12-31T00:00:00.0Z"`)
 	}
 	moment := `{"type":"string","format":"date-time"}`
-	add(moment, true, `"2024-02-29t00:00:00z"`, `"2024-02-29T00:00:00.1Z"`, `"2024-02-29T00:00:00+23:59"`, `"2024-02-29T23:59:00-00:00"`, `"2024-06-30T22:59:60-01:00"`, `"2024-07-01T08:59:60.5+09:00"`)
+	add(moment, true, `"2024-02-29t00:00:00z"`, `"2024-02-29T00:00:00.1Z"`, `"2024-02-29T00:00:00+23:59"`, `"2024-02-29T23:59:00-00:00"`, `"2024-06-30T22:59:60-01:00"`, `"2024-07-01T08:59:60.5+09:00"`,
+		`"1998-12-31T23:29:60+23:30"`, `"2024-01-01T00:29:60+00:30"`, `"2024-12-31T23:29:60-00:30"`)
 	add(moment, false, `"2024-02-29T00:00:00"`, `"2024-02-29T00:00:00.Z"`, `"2024-02-29T00:00:00+24:00"`, `"2024-02-29T00:00:00+00:60"`, `"2024-02-29T00:00:00 00:00"`, `"2024-02-29T00:00:00+0000"`,
 		`"2024-02-29T00:00:00+00-00"`, `"2024-06-30T23:59:60-01:00"`, `"2024-02-29T00:00:00Zz"`, `"2024-02-29T00:00:00.000000:"`, `"2024-02-29x00:00:00Z"`, `"2024-02-29T00:00:00,5Z"`, `"2024-02-29T00:00:00.12345"`)
 
@@ -102,6 +103,9 @@ func forms() []form {
 			}
 		}
 	}
+	add(`{"type":"string","format":"uuid","pattern":"^5[0-9a-f-]{35}$"}`, true, `"`+id+`"`)
+	add(`{"type":"string","format":"uuid","pattern":"^5[0-9a-f-]{35}$"}`, false, `"`+id[:8]+`0`+id[9:]+`"`)
+	add(`{"type":"string","format":"uuid","pattern":"^5[0-9a-f-]{34}$"}`, false, `"`+id+`"`, `"`+id[:35]+`"`)
 	base58 := `{"type":"string","format":"base58check"}`
 	add(base58, true, `"TMxF2kPwiuS4QJo8tixV5vd4qVuo7zdtRC"`, `"1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"`, `"3QJmV3qfvL9SuYo34YihAf3sRCW3qSinyC"`, `"1111111111111111111114oLvT2"`, `"3QJmnh"`)
 	add(base58, true, `"xpub661MyMwAqRbcFtXgS5sYJABqqG9YLmC4Q1Rdap9gSE8NqtwybGhePY2gZ29ESFjqJoCu1Rupje8YtGqsefD265TMg7usUDFdp6W1EGMcet8"`)
@@ -123,6 +127,9 @@ func forms() []form {
 	narrow := `{"type":"string","format":"base58check","pattern":"^T[1-9A-HJ-NP-Za-km-y]{33}$"}` // no z
 	add(narrow, false, `"TMxF2kPwiuS4QJo8tixV5vd4qVuo7zdtRC"`)
 	add(`{"type":"string","pattern":"^T[1-9A-HJ-NP-Za-km-z]{33}$"}`, false, `"TMxF2kPwiuS4QJo8tixV5vd4qVuo7zdtR0"`)
+	shared := `{"type":"object","properties":{"a":` + address + `,"b":` + strings.Replace(address, `"format":"base58check",`, "", 1) + `}}`
+	add(shared, true, `{"b":"T11111111111111111111111111111111z"}`)
+	add(shared, false, `{"b":"T11111111111111111111111111111111l"}`, `{"a":"T11111111111111111111111111111111z"}`)
 	hash := `{"type":"string","pattern":"^[0-9a-fA-F]{9}$"}`
 	add(hash, true, `"012345678"`, `"abcdefABC"`)
 	add(`{"type":"string","pattern":"^[0-9a-fA-F]{7}$"}`, true, `"0123456"`)
@@ -137,6 +144,8 @@ func forms() []form {
 	between := `{"type":"integer","minimum":-5,"exclusiveMaximum":19,"allOf":[{"exclusiveMinimum":-3,"maximum":100}]}`
 	add(between, true, `-2`, `0`, `18`)
 	add(between, false, `-3`, `-5`, `19`, `100`, `18446744073709551616`)
+	add(`{"type":"integer","minimum":-99999999999999999,"maximum":999999999999999998}`, true, `999999999999999998`, `-99999999999999999`)
+	add(`{"type":"integer","minimum":-99999999999999999,"maximum":999999999999999998}`, false, `999999999999999999`, `-100000000000000000`)
 	numeric := `{"type":"number"}`
 	add(numeric, true, `0`, `-1.5`, `1e5`, `1E+5`, `0.10e-07`, `-0.0`)
 	add(numeric, false, `1.`, `.5`, `1e`, `1e+`, `1.e1`, `01.5`, `-`, `1.5.5`, `1.5x`, `1e5.5`, `NaN`, `1.e`)

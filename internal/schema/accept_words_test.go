@@ -3,6 +3,7 @@ package schema
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"math/bits"
 	"regexp"
 	"slices"
@@ -121,6 +122,25 @@ func TestEveryMoment(t *testing.T) {
 			check("2024-02-28T" + two(n) + ":" + two(other) + ":00.000Z")
 			check("2024-02-28T23:" + two(n) + ":" + two(other) + ".000Z")
 			check("2024-02-28T" + two(n) + ":59:" + two(other) + ".000Z")
+		}
+	}
+}
+
+func TestUsualMoments(t *testing.T) {
+	check := func(month, day, hour, minute, second int) {
+		word := func(digits string) uint64 { return binary.LittleEndian.Uint64([]byte(digits)) ^ '0'*ones }
+		text := fmt.Sprintf("94870%02d0%02d0%02d0%02d0%02d05830", month, day, hour, minute, second)
+		want := month >= 1 && month <= 12 && day >= 1 && day <= 28 && hour <= 23 && minute <= 59 && second <= 59
+		if got := isUsual(word(text[:8]), word(text[8:]), word(text[16:])); got != want {
+			t.Fatalf("%02d-%02dT%02d:%02d:%02d: %t", month, day, hour, minute, second, got)
+		}
+	}
+	for one := range 100 {
+		for two := range 100 {
+			check(one, two, 23, 59, 59)
+			check(12, one, two, 0, 0)
+			check(1, 1, one, two, 30)
+			check(10, 28, 9, one, two)
 		}
 	}
 }

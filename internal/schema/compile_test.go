@@ -153,3 +153,17 @@ func TestRefusalsSpareWhatIsCompiled(t *testing.T) {
 		t.Error("what is compiled later shares nothing")
 	}
 }
+
+// TestChainsGrowByWhatIsCompiledLater compiles a chain of references from its end.
+func TestChainsGrowByWhatIsCompiledLater(t *testing.T) {
+	var chain []string
+	for i := range 2 * jsondoc.MaxDepth {
+		chain = append(chain, fmt.Sprintf(`"a%d":{"$ref":"#/a%d"}`, i+1, i))
+	}
+	c := schema.NewCompiler(schema.Resources{"s.json": parse(t, `{"a0":true,`+strings.Join(chain, ",")+`}`)})
+	for length := range 2 * jsondoc.MaxDepth {
+		if _, err := c.Compile("s.json", jsondoc.Pointer{fmt.Sprint("a", length)}); (err == nil) != (length <= jsondoc.MaxDepth) {
+			t.Errorf("a chain of %d: %v", length, err)
+		}
+	}
+}

@@ -42,7 +42,7 @@ func (t *text) String() string {
 		return s
 	}
 	end := t.limit
-	for end > 0 && !utf8.RuneStart(s[end]) {
+	for !utf8.RuneStart(s[end]) {
 		end--
 	}
 	return s[:end] + "…"

@@ -39,23 +39,22 @@ func isDateTime(s string) bool {
 	return ok && (second < 60 || utc == day-1)
 }
 
-// twoDigits reads the two digits s starts with, a number up to limit.
+// twoDigits reads the two digits s starts with, a number up to limit, which is below 100.
 func twoDigits(s string, limit int) (int, bool) {
-	if len(s) < 2 || s[0] < '0' || s[0] > '9' || s[1] < '0' || s[1] > '9' {
-		return 0, false
-	}
-	n := int(s[0]-'0')*10 + int(s[1]-'0')
-	return n, n <= limit
+	ten, one := s[0]-'0', s[1]-'0' // above 9 for what is no digit
+	n := int(ten)*10 + int(one)
+	return n, one <= 9 && n <= limit
 }
 
-// skipFraction drops ".123"; a dot without digits stays, and no zone starts with one.
+// skipFraction drops ".123"; a dot without digits leaves nothing, which is no zone.
 func skipFraction(s string) string {
-	if !strings.HasPrefix(s, ".") {
+	fraction, found := strings.CutPrefix(s, ".")
+	if !found {
 		return s
 	}
-	rest := strings.TrimLeft(s[1:], "0123456789")
-	if len(rest) == len(s)-1 {
-		return s
+	rest := strings.TrimLeft(fraction, "0123456789")
+	if len(rest) == len(fraction) {
+		return ""
 	}
 	return rest
 }

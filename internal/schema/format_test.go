@@ -54,6 +54,9 @@ func TestFormats(t *testing.T) {
 			"11A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "TJRabPrwbZy45sbavfcjinPJC18kjpRTv0", "tjrabprwbzy45sbavfcjinpjc18kjprtv8", "3QJmnh ", "3QJmné",
 			zeros(251), strings.Repeat("z", 100_000),
 		}},
+		{"date-time", true, []string{"2024-09-09T09:09:09+09:09", "2024-10-10T19:49:59-19:49"}},
+		{"date-time", false, noDigits("2024-01-01T00:00:00Z", 11, 12, 14, 15, 17, 18)},
+		{"date-time", false, noDigits("2024-01-01T00:00:00+00:00", 20, 21, 23, 24)},
 	} {
 		s := compile(t, `{"format":"`+test.format+`"}`)
 		for _, text := range test.texts {
@@ -62,6 +65,17 @@ func TestFormats(t *testing.T) {
 			}
 		}
 	}
+}
+
+// noDigits spoils text at each of the places by the neighbours of digits, and some others.
+func noDigits(text string, places ...int) []string {
+	var all []string
+	for _, at := range places {
+		for _, c := range []string{"/", ":", " ", "-", "\x00", "a", "\x7f", "\xba"} {
+			all = append(all, text[:at]+c+text[at+1:])
+		}
+	}
+	return all
 }
 
 func base58(raw []byte) string {

@@ -117,9 +117,12 @@ func wantRefused(t *testing.T, raw []byte, reason string) {
 
 func runGroup(t *testing.T, group suiteGroup) int {
 	t.Helper()
-	s := compile(t, string(group.Schema))
+	s, not := compile(t, string(group.Schema)), opposite(t, string(group.Schema))
 	for _, test := range group.Tests {
 		v := parse(t, string(test.Data))
+		if found := not.Validate(v); (len(found) == 0) == test.Valid {
+			t.Errorf("not: %s: %s: %+v; want valid %t", test.Description, test.Data, found, !test.Valid)
+		}
 		if found := s.Validate(v); (len(found) == 0) != test.Valid {
 			t.Errorf("%s: %s: %+v; want valid %t", test.Description, test.Data, found, test.Valid)
 		}
@@ -139,6 +142,17 @@ func parse(t testing.TB, raw string) jsondoc.Value {
 func compile(t testing.TB, raw string) *schema.Schema {
 	t.Helper()
 	s, err := schema.NewCompiler(schema.Resources{"s.json": parse(t, raw)}).Compile("s.json", nil)
+	if err != nil {
+		t.Fatalf("%s: %v", raw, err)
+	}
+	return s
+}
+
+// opposite compiles the schema of what a schema does not accept, which is found out without telling anything.
+func opposite(t testing.TB, raw string) *schema.Schema {
+	t.Helper()
+	res := schema.Resources{"s.json": parse(t, raw), "not.json": parse(t, `{"not":{"$ref":"s.json"}}`)}
+	s, err := schema.NewCompiler(res).Compile("not.json", nil)
 	if err != nil {
 		t.Fatalf("%s: %v", raw, err)
 	}

@@ -118,6 +118,14 @@ func TestViolations(t *testing.T) {
 			`{"oneOf":[{"type":"integer"},{"type":"string"},true]}`, `1`,
 			[]string{` | oneOf | exactly one of 3 alternatives, but these accept it: 1. integer; 3. anything | 1 | s.json#/oneOf`},
 		},
+		{
+			`{"anyOf":[{"$ref":"#/$defs/x"},{"$ref":"#/$defs/x"}],"$defs":{"x":{"type":"string"}}}`, `3`,
+			[]string{` | anyOf | any of: string; string | 3 | s.json#/anyOf`},
+		},
+		{
+			`{"allOf":[{"$ref":"#/$defs/x"},{"not":{"$ref":"#/$defs/x"}}],"$defs":{"x":{"minimum":5}}}`, `3`,
+			[]string{` | minimum | at least 5 | 3 | s.json#/$defs/x/minimum`},
+		},
 		{`{"not":{"enum":["a","b"]}}`, `"a"`, []string{` | not | anything but: one of "a", "b" | "a" | s.json#/not`}},
 		{
 			`{"if":{"const":1},"then":{"type":"string"},"else":{"maximum":0}}`, `1`,
@@ -128,10 +136,16 @@ func TestViolations(t *testing.T) {
 			[]string{` | maximum | at most 0 | 2 | s.json#/else/maximum`},
 		},
 		{`{"then":false,"else":false}`, `2`, nil},
+		{`{"anyOf":[false],"if":true}`, `3`, []string{` | anyOf | any of: nothing | 3 | s.json#/anyOf`}},
+		{`{"minItems":1,"if":true,"then":true}`, `[]`, []string{` | minItems | at least 1 item | [] | s.json#/minItems`}},
+		{`{"minItems":2,"items":{}}`, `[1]`, []string{` | minItems | at least 2 items | [1] | s.json#/minItems`}},
 	} {
 		got := tell(compile(t, test.schema).Validate(parse(t, test.instance)))
 		if diff := cmp.Diff(test.want, got); diff != "" {
 			t.Errorf("%s of %s (-want +got)\n%s", test.schema, test.instance, diff)
+		}
+		if found := opposite(t, test.schema).Validate(parse(t, test.instance)); (found == nil) != (test.want != nil) {
+			t.Errorf("not %s of %s: %s", test.schema, test.instance, tell(found))
 		}
 	}
 }
@@ -188,6 +202,9 @@ func TestProperty(t *testing.T) {
 	}
 	if s.Property("d") != nil {
 		t.Error("found d under anyOf")
+	}
+	if title, ok := s.Annotation("title"); ok || title.Kind != jsondoc.Null {
+		t.Errorf("found the title %q of no schema", title.Text)
 	}
 }
 
