@@ -31,10 +31,11 @@ func isMoment(s []byte) bool {
 		isCalendar(decimal4(s), decimal2(s[5:]), decimal2(s[8:])) && isClock(decimal2(s[11:]), decimal2(s[14:]), decimal2(s[17:]), 0)
 }
 
-// isUsual reports whether a moment, in words of digits and zeros, is one of any year's month, of its first 28 days, and of no leap second.
+// isUsual reports whether a moment, as words of its digits and zeros, is in the first 28 days of a month, and in no leap second.
 func isUsual(one, two, three uint64) bool {
-	// Each byte plus ten times the one before it; then the day, second, hour, month and minute in bytes 0, 1, 3, 5 and 6.
-	one, two, three = one*10+one>>8, two*10+two>>8, three*10+three>>8
+	// Each byte plus ten times the one before it; then the day, second, hour, month and minute in bytes 0, 1, 3, 5 and 6. Seconds are below
+	// 60 by their first digit alone.
+	one, two, three = one*10+one>>8, two*10+two>>8, three*10
 	parts := two&(0xff|0xff<<24|0xff<<48) | three&(0xff<<8) | one&(0xff<<40)
 	const most = (0x7f - 28) | (0x7f-59)<<8 | (0x7f-23)<<24 | (0x7f-12)<<40 | (0x7f-59)<<48
 	return (parts+most|(parts-(1|1<<40)))&highs == 0
