@@ -18,7 +18,7 @@ import (
 	"github.com/paytest/paytest/internal/verify"
 )
 
-var update = flag.Bool("update", false, "rewrite docs/findings.md")
+var update = flag.Bool("update", false, "rewrite docs/findings.md and the files in testdata")
 
 // TestCodes holds that every code that is declared is described, once.
 func TestCodes(t *testing.T) {

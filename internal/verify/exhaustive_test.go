@@ -96,7 +96,7 @@ type tested struct {
 func newTested(t *testing.T) *tested {
 	t.Helper()
 	c := pack(t)
-	x := &tested{blank: verify.NewSmallChecker(c)}
+	x := &tested{blank: verify.NewSmallChecker(c, verify.Strict{})}
 	for line := range strings.Lines(paths) {
 		for _, name := range strings.Fields(line) {
 			if slices.Contains(x.names, name) {

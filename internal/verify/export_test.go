@@ -9,8 +9,8 @@ import (
 
 // NewSmallChecker is a Checker with a memory of one part, in which all is found
 // that it remembers.
-func NewSmallChecker(c *contract.Contract) *Checker {
-	return newChecker(c, Strict{}, 1<<10, 1<<20)
+func NewSmallChecker(c *contract.Contract, strict Strict) *Checker {
+	return newChecker(c, strict, 1<<10, 1<<20)
 }
 
 // Memory is all that a Checker remembers, written out: what it says of the next

@@ -113,7 +113,7 @@ type explored struct {
 // of events, of any length.
 func explore(c *contract.Contract, names []string, check func(*verify.Checker, int) verify.Verdict) explored {
 	const most = 1 << 16
-	open := []remembering{{k: verify.NewSmallChecker(c), ref: newPlain()}}
+	open := []remembering{{k: verify.NewSmallChecker(c, verify.Strict{}), ref: newPlain()}}
 	seen := map[string]bool{open[0].k.Memory() + open[0].ref.key(): true}
 	out := explored{events: len(names)}
 	for ; len(open) > 0; open = open[1:] {

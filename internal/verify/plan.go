@@ -180,7 +180,6 @@ func (p *plan) transitions(c *contract.Contract) {
 		return
 	}
 	p.previous = slices.IndexFunc(p.st.Fields(), func(f contract.Field) bool { return slices.Equal(f.Pointer, c.Envelope.PreviousState) })
-	p.unusual = p.unusual || p.previous < 0
 	for _, e := range p.st.From {
 		word := jsondoc.NullValue()
 		if e.From.Wire != "" {
@@ -198,10 +197,7 @@ func (p *plan) keeps(f *contract.Fact) int {
 func (p *plan) demand(k *Checker, rel *contract.Relation) {
 	d := demand{rel: rel, never: -1}
 	for _, cond := range rel.When {
-		fields := fieldsOf(p.st, cond.Fact)
-		if len(fields) == 0 {
-			return // it never applies
-		}
+		fields := fieldsOf(p.st, cond.Fact) // the contract holds that there is one
 		want := k.coder.of(cond.Fact, cond.Value.AppendLiteral(nil))
 		field := p.keeps(cond.Fact)
 		p.unusual = p.unusual || cond.Fact.Compare != contract.Exact || len(fields) > 1 || field < 0 || want == opaqueCode
@@ -213,7 +209,7 @@ func (p *plan) demand(k *Checker, rel *contract.Relation) {
 		p.demands = append(p.demands, d)
 		return
 	}
-	if rel.A.Compare != rel.B.Compare || rel.Kind == contract.NotBefore && rel.A.Compare != contract.Time || k.identifies(rel.A) || k.identifies(rel.B) {
+	if rel.A.Compare != rel.B.Compare || k.identifies(rel.A) || k.identifies(rel.B) {
 		p.unusual = true
 	}
 	for _, f := range []*contract.Fact{rel.A, rel.B} {

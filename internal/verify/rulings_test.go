@@ -26,7 +26,15 @@ func delivered(t *testing.T, c *contract.Contract, k *verify.Checker, events []e
 
 type codeList = []verify.Code
 
-func TestRulings(t *testing.T) {
+// ruling is a history of one payment, and the codes of what is found of each event.
+type ruling struct {
+	name   string
+	toward []string
+	events []event
+	want   []codeList
+}
+
+func rulings() []ruling {
 	const (
 		waiting, pending, complete   = "invoice/wait", "invoice/pending", "invoice/complete"
 		fail, cancel, reject         = "invoice/fail", "invoice/cancel", "invoice/reject"
@@ -34,12 +42,7 @@ func TestRulings(t *testing.T) {
 	)
 	duplicate, late, gap := codeList{verify.Duplicate}, codeList{verify.Late}, codeList{verify.Gap}
 	contradiction := codeList{verify.Contradiction}
-	for _, x := range []struct {
-		name   string
-		toward []string
-		events []event
-		want   []codeList
-	}{
+	return []ruling{
 		{"6: a payment in order", nil, []event{ev(txCreated), ev(pending), ev(txComplete), ev(complete)}, []codeList{nil, nil, nil, nil}},
 		{"6: a payment by way of Wait", nil, []event{ev(waiting), ev(pending).from("wait"), ev(complete)}, []codeList{nil, nil, nil}},
 		{"6: late", nil, []event{ev(complete), ev(pending)}, []codeList{gap, late}},
@@ -184,9 +187,13 @@ func TestRulings(t *testing.T) {
 		},
 		{"a violation is not remembered", nil, []event{ev(pending), ev(pending, "customerName=Somebody Else"), ev(complete)}, []codeList{nil, {verify.Conflict}, nil}},
 		{"an illegal move is not remembered", nil, []event{ev(complete).from("ready"), ev(cancel)}, []codeList{{verify.IllegalTransition}, nil}},
-	} {
+	}
+}
+
+func TestRulings(t *testing.T) {
+	c := pack(t)
+	for _, x := range rulings() {
 		t.Run(x.name, func(t *testing.T) {
-			c := pack(t)
 			got := delivered(t, c, verify.NewChecker(c, verify.Strict{}), x.events, x.toward...)
 			if diff := cmp.Diff(x.want, got); diff != "" {
 				t.Errorf("want -, got +\n%s", diff)

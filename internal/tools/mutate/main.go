@@ -2,7 +2,7 @@
 // runs the package's own tests against each: a mutant that no test fails for shows
 // what the tests do not hold.
 //
-//	go run ./internal/tools/mutate [-only REGEXP] [-sample N] [-seed N] [-explained FILE] PACKAGE…
+//	go run ./internal/tools/mutate [-only REGEXP] [-without REGEXP] [-sample N] [-seed N] [-explained FILE] PACKAGE…
 //
 // All mutants of a package are compiled into one test binary, by an overlay that
 // leaves the tree alone, and the environment chooses the one that is alive. A test
@@ -39,6 +39,8 @@ type options struct {
 	seed      uint64
 	explained string
 	only      *regexp.Regexp
+	// without leaves tests out; it is nil where all run.
+	without *regexp.Regexp
 }
 
 func run(ctx context.Context, args []string, out, progress io.Writer) int {
@@ -49,6 +51,7 @@ func run(ctx context.Context, args []string, out, progress io.Writer) int {
 	f.Uint64Var(&o.seed, "seed", 1, "the `number` that chooses the sample")
 	f.StringVar(&o.explained, "explained", "internal/tools/mutate/explained.txt", "the `file` that explains survivors")
 	only := f.String("only", "", "try only mutants whose name, as it is shown, matches this `regexp`")
+	without := f.String("without", "", "leave out tests whose name matches this `regexp`, for a quick first look")
 	if err := f.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return held
 	} else if err != nil {
@@ -57,6 +60,9 @@ func run(ctx context.Context, args []string, out, progress io.Writer) int {
 	known, err := explanations(o.explained)
 	if err == nil {
 		o.only, err = regexp.Compile(*only)
+	}
+	if err == nil && *without != "" {
+		o.without, err = regexp.Compile(*without)
 	}
 	if err != nil {
 		fmt.Fprintln(progress, "mutate:", err)

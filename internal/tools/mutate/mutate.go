@@ -68,7 +68,7 @@ func mutate(ctx context.Context, path string, o options, progress io.Writer) (*r
 	}
 	fmt.Fprintf(progress, "mutate: %s: %d mutants, %d that do not compile\n", path, len(p.mutants), p.unviable)
 	r := &result{path: path, unviable: p.unviable}
-	if r.broken, err = p.measure(ctx, progress); err != nil {
+	if r.broken, err = p.measure(ctx, o.without, progress); err != nil {
 		return nil, err
 	}
 	chosen := slices.DeleteFunc(slices.Clone(p.mutants), func(m mutant) bool { return !o.only.MatchString(filepath.Base(path) + "/" + m.name()) })
@@ -221,12 +221,15 @@ func (p *program) command(ctx context.Context, limit time.Duration, env string, 
 }
 
 // measure runs each test alone, to see how long it takes and what it comes upon.
-func (p *program) measure(ctx context.Context, progress io.Writer) (broken []string, err error) {
+func (p *program) measure(ctx context.Context, without *regexp.Regexp, progress io.Writer) (broken []string, err error) {
 	out, err := p.command(ctx, time.Minute, "MUTANT=0", "-test.list", "^(Test|Fuzz|Example)").CombinedOutput()
 	if err != nil {
 		return nil, fmt.Errorf("the tests cannot be listed: %w\n%s", err, out)
 	}
 	for _, name := range strings.Fields(string(out)) {
+		if without != nil && without.MatchString(name) {
+			continue
+		}
 		file := filepath.Join(p.scratch, "reached")
 		cmd, began := p.command(ctx, time.Hour, "MUTANTS_REACHED="+file, "-test.run", "^"+name+"$"), time.Now()
 		if out, err := cmd.CombinedOutput(); err != nil {

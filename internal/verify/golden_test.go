@@ -1,0 +1,217 @@
+package verify_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/paytest/paytest/internal/contract"
+	"github.com/paytest/paytest/internal/verify"
+)
+
+// golden holds text against a file in testdata, or rewrites that with -update.
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	was, is := bytes.Split(want, []byte{'\n'}), bytes.Split(got, []byte{'\n'})
+	for i := range min(len(was), len(is)) {
+		if !bytes.Equal(was[i], is[i]) {
+			t.Fatalf("%s:%d is\n%s\nand now\n%s", path, i+1, was[i], is[i])
+		}
+	}
+	if len(was) != len(is) {
+		t.Errorf("%s has %d lines, and now %d", path, len(was), len(is))
+	}
+}
+
+// appendVerdict writes all that a verdict says.
+func appendVerdict(out []byte, v verify.Verdict) []byte {
+	out = fmt.Appendf(out, "%q", v.Event)
+	if v.State != nil {
+		out = fmt.Appendf(out, ", %s", v.State)
+	}
+	if v.Edge != nil {
+		out = fmt.Appendf(out, ", %s", v.Edge)
+	}
+	if v.Previous != "" {
+		out = fmt.Appendf(out, ", from %s", v.Previous)
+	}
+	out = fmt.Appendf(out, ", id %q", v.ID)
+	if v.Duplicate {
+		out = append(out, ", again"...)
+	}
+	out = append(out, '\n')
+	for _, f := range v.Findings {
+		out = fmt.Appendf(out, "  %s %s %s: %s", f.Severity, f.Code, f.Pointer, f.Message)
+		if f.Expected != "" || f.Got != "" {
+			out = fmt.Appendf(out, " | expected %s | got %s", f.Expected, f.Got)
+		}
+		out = fmt.Appendf(out, " | %s\n", f.Source)
+	}
+	return out
+}
+
+// history is events of one payment, in the order in which they come.
+type history struct {
+	name   string
+	strict verify.Strict
+	toward []string
+	events []event
+}
+
+// inFull delivers a history to a small checker, and writes all that is said and
+// remembered of it.
+func inFull(t *testing.T, out []byte, c *contract.Contract, h history) []byte {
+	t.Helper()
+	k := verify.NewSmallChecker(c, h.strict)
+	out = fmt.Appendf(out, "== %s\n", h.name)
+	for _, e := range h.events {
+		raw := payload(t, c, 5, e, h.toward...)
+		v := k.Check(raw, "")
+		if v.Quick() {
+			out = append(out, "quick: "...)
+		}
+		out = appendVerdict(out, v)
+		if diff := cmp.Diff(verify.Payload(c, raw, "").Told(c), v.Told(c)); diff != "" {
+			t.Errorf("%s: what the verdict tells: %s", h.name, diff)
+		}
+	}
+	for _, line := range k.Remembered() {
+		out = append(append(out, line...), '\n')
+	}
+	s := k.Summary()
+	out = fmt.Appendf(out, "%d gaps, a %s, %d subjects, %d forgotten", s.GapCount, s.GapSeverity, s.Subjects, s.Forgotten)
+	for _, e := range s.Edges {
+		out = fmt.Appendf(out, ", %s %d/%d", e.Subject, e.Seen, e.Of)
+	}
+	out = append(out, '\n')
+	for _, gap := range s.Gaps {
+		out = fmt.Appendf(out, "  %s\n", gap)
+	}
+	return append(out, '\n')
+}
+
+// TestHistoriesInFull holds every word of the verdicts on histories, how each is
+// found, and what is remembered in the end.
+func TestHistoriesInFull(t *testing.T) {
+	c := pack(t)
+	var out []byte
+	for _, h := range rulings() {
+		out = inFull(t, out, c, history{name: h.name, toward: h.toward, events: h.events})
+	}
+	golden(t, "histories.txt", out)
+}
+
+// TestPayloadsInFull holds every word of the verdicts on single payloads.
+func TestPayloadsInFull(t *testing.T) {
+	c := pack(t)
+	var out []byte
+	judge := func(name string, raw []byte, path string) {
+		out = fmt.Appendf(out, "== %s\n", name)
+		out = appendVerdict(out, verify.Payload(c, raw, path))
+	}
+	long := strings.Repeat("lang", 50)
+	for _, x := range []struct{ state, edits string }{
+		{"invoice/complete", ""},
+		{"invoice/complete", "!event"},
+		{"invoice/complete", "event:=7"},
+		{"invoice/complete", "event="},
+		{"invoice/complete", "event=invoice.update"},
+		{"invoice/complete", "event=" + long},
+		{"invoice/complete", "event=transaction.created"},
+		{"invoice/complete", "!data"},
+		{"invoice/complete", "data:=[1]"},
+		{"invoice/complete", "data:=null"},
+		{"invoice/complete", "!data.state"},
+		{"invoice/complete", "data.state:={}"},
+		{"invoice/complete", "data.state=Ready"},
+		{"invoice/complete", "data.state=Completed"},
+		{"invoice/complete", "data.state=" + long},
+		{"transaction/created", "data.state=Complete"},
+		{"transaction/created", "data.state=Fail"},
+		{"transaction/complete", "data.state=Pending"},
+		{"invoice/complete", "!data.previousState"},
+		{"invoice/complete", "data.previousState:=null"},
+		{"invoice/complete", "data.previousState:=7"},
+		{"invoice/complete", "data.previousState=Pendin"},
+		{"invoice/complete", "data.previousState=" + long},
+		{"invoice/complete", "data.previousState=Complete"},
+		{"invoice/complete", "data.previousState=Fail"},
+		{"invoice/complete", "data.previousState=Ready"},
+		{"invoice/complete", "data.previousState=Wait"},
+		{"invoice/pending", "data.previousState=Wait"},
+		{"invoice/pending", "data.previousState=Cancel"},
+		{"transaction/fail", "data.previousState="},
+		{"transaction/fail", "data.previousState=unseen"},
+		{"transaction/created", "data.previousState=Pending"},
+		{"invoice/complete", "data.invoiceId=x"},
+		{"invoice/complete", "data.invoiceId:=7"},
+		{"invoice/complete", "data.invoiceId:=null"},
+		{"invoice/complete", "!data.invoiceId"},
+		{"invoice/complete", "data.transaction:=[]"},
+		{"invoice/complete", "data.transaction.blockNum=1 data.transaction.blockNum:=1.5"},
+		{"invoice/complete", "data.cryptoAmount=1e5 data.cashAmount:=null"},
+		{"invoice/complete", "data.more=x other:={\"a\":[1,2]} data.transaction.a/b~c:=true"},
+		{"invoice/complete", "data." + long + "=" + long},
+		{"invoice/complete", "data.cashAssetId:=3"},
+		{"invoice/complete", "data.cashAssetId:=1.0"},
+		{"invoice/complete", "data.cashAssetId:=0"},
+		{"invoice/complete", "data.customerName=a\"b"},
+		{"invoice/fail", "data.reason=because"},
+		{"invoice/fail", "data.reason="},
+		{"invoice/fail", "data.transaction.receivedAmount=-1"},
+		{"transaction/complete", "data.blockConfirmations:=18"},
+		{"transaction/created", "data.customer.id=somebody"},
+		{"transaction/created", "data.customer.id=somebody data.Asset.id:=1002 data.customer.name=x"},
+		{"transaction/created", "data.assetId:=101"},
+		{"transaction/created", "data.type=WITHDRAWAL"},
+		{"transaction/created", "data.memo=hello data.balance=1.50"},
+		{"transaction/created", "data.from="},
+		{"transaction/created", "data.partnerId=" + long},
+	} {
+		judge(x.state+" "+x.edits, payload(t, c, 5, ev(x.state).edit(strings.Fields(x.edits)...)), "")
+	}
+	good := state(t, c, "invoice/complete").Sample.AppendCanonical(nil)
+	for _, path := range append(c.Paths(), "", "/", "/"+long) {
+		judge("at "+path, good, path)
+	}
+	judge("nested at another path", payload(t, c, 5, ev("invoice/complete").edit("data:=7")), "/elsewhere")
+	for _, raw := range []string{
+		"", " ", "null", "7", "true", `"event"`, "[]", "{}", `{"event"}`, `{"event":`, `{"event":"a","event":"b"}`, `{"data":{}}`, `{"event":{},"data":{}}`,
+		`{"event":"invoice.updated"}`, `{"event":"invoice.updated","data":{"state":"Complete","state":"Fail"}}`, "{\"\xff\":1}", `{"a":"\ud800"}`,
+		`{"event":"invoice.updated","data":{"state":"Complete"}}`, `{"event":"transaction.created","data":{"state":"Pending"}}`,
+		`{"x":"event","event":"invoice.updated","data":{"x":"state","state":"Cancel","previousState":"Ready"}}`,
+	} {
+		judge(raw, []byte(raw), "")
+	}
+	golden(t, "payloads.txt", out)
+}
+
+// TestNames reads the event and the state of payloads, as they spell them.
+func TestNames(t *testing.T) {
+	c := pack(t)
+	for raw, want := range map[string][2]string{
+		`{"event":"a","data":{"state":"b"}}`: {"a", "b"},
+		`{"data":{"state":"b"}}`:             {"", "b"},
+		`{"event":"a","data":[]}`:            {"a", ""},
+		`{"event":"a"`:                       {"", ""},
+	} {
+		if event, state := verify.Names(c, []byte(raw)); event != want[0] || state != want[1] {
+			t.Errorf("%s: %q %q", raw, event, state)
+		}
+	}
+}
