@@ -71,7 +71,7 @@ type claim struct {
 	own     []known // the reporting event's facts that belong to no subject
 }
 
-// observe judges a delivery, and keeps it when it breaks nothing.
+// observe judges a delivery.
 func (h *history) observe(v *Verdict) {
 	parties := h.parties(v)
 	own := partyOf(parties, v.State.Subject)
@@ -81,12 +81,9 @@ func (h *history) observe(v *Verdict) {
 	if v.OK() {
 		h.relations(v, parties)
 	}
-	if !v.OK() {
-		return
-	}
-	v.notes(own)
-	if h.strict.tighten(v); v.OK() {
-		h.record(v, own, parties)
+	if v.OK() {
+		v.notes(own)
+		h.strict.tighten(v)
 	}
 }
 
@@ -403,6 +400,7 @@ func gap(s *subject, e *contract.Edge) string {
 	return s.kind.Name + " " + short(s.id) + ": " + e.String() + " without an event that led to " + e.From.Label() + ": it is late, or was lost"
 }
 
+// record keeps a delivery that breaks nothing.
 func (h *history) record(v *Verdict, own *subject, parties []*subject) {
 	for _, p := range parties {
 		h.subjects[p.key] = p

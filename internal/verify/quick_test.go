@@ -31,7 +31,10 @@ func (o *oracle) check(raw []byte, path string) Verdict {
 	v := Payload(o.c, raw, path)
 	o.h.strict.tighten(&v)
 	if v.OK() && v.ID != "" && v.Edge != nil {
-		o.h.observe(&v)
+		if o.h.observe(&v); v.OK() {
+			parties := o.h.parties(&v)
+			o.h.record(&v, partyOf(parties, v.State.Subject), parties)
+		}
 	}
 	return v
 }

@@ -2,8 +2,10 @@ package verify
 
 import (
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/paytest/paytest/internal/contract"
@@ -121,3 +123,9 @@ func (v Verdict) Told(c *contract.Contract) (out []string) {
 	}
 	return out
 }
+
+// Silence forgets the words of all deliveries.
+func (k *Checker) Silence() { k.silence() }
+
+// Edited is a folder with some texts in its files replaced.
+func Edited(t *testing.T, from fs.FS, edits ...[3]string) fs.FS { return edited(t, from, edits...) }

@@ -67,3 +67,15 @@ func TestExplained(t *testing.T) {
 		}
 	}
 }
+
+// TestWithout leaves tests out.
+func TestWithout(t *testing.T) {
+	unpack(t)
+	var out, progress bytes.Buffer
+	if code := run(t.Context(), []string{"-only", "Sum", "-without", "^TestS", "."}, &out, &progress); code != alive || !strings.Contains(out.String(), "# .: 0 of ") {
+		t.Errorf("exit code %d\n%s%s", code, &out, &progress)
+	}
+	if code := run(t.Context(), []string{"-without", "(", "."}, &out, &progress); code != misused {
+		t.Errorf("exit code %d for a bad regular expression", code)
+	}
+}

@@ -1,0 +1,159 @@
+package verify_test
+
+import (
+	"fmt"
+	"hash/crc32"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/paytest/paytest/internal/contract"
+	"github.com/paytest/paytest/internal/generate"
+	"github.com/paytest/paytest/internal/jsondoc"
+	"github.com/paytest/paytest/internal/payment"
+	"github.com/paytest/paytest/internal/verify"
+	"github.com/paytest/paytest/payloads"
+)
+
+// lot draws deliveries about few subjects, sound, spoiled or unusual, the same ones
+// in every run.
+type lot struct {
+	t *testing.T
+	c *contract.Contract
+	r *rand.Rand
+}
+
+func (l lot) draw() []byte {
+	states := l.c.States()
+	st := states[l.r.IntN(len(states))]
+	seed := uint64(l.r.IntN(2))
+	toward := [][]*contract.State{nil, nil, {states[l.r.IntN(len(states))]}}[l.r.IntN(3)]
+	p := payment.New(l.c, payment.Options{Seed: seed, Start: l.c.Epoch, Toward: toward})
+	doc, err := generate.Payload(l.c, p, st, generate.Options{Previous: st.From[l.r.IntN(len(st.From))].From, Force: true})
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	doc = doc.Clone()
+	other := payment.New(l.c, payment.Options{Seed: 7 + uint64(l.r.IntN(2)), Start: l.c.Epoch})
+	for range max(0, l.r.IntN(5)-2) {
+		l.change(&doc, st, other)
+	}
+	if l.r.IntN(3) == 0 {
+		l.shift(&doc, st)
+	}
+	if l.r.IntN(15) == 0 {
+		return doc.AppendIndent(nil, "  ")
+	}
+	return doc.AppendCanonical(nil)
+}
+
+// shift moves the event's own time.
+func (l lot) shift(doc *jsondoc.Value, st *contract.State) {
+	for _, f := range st.Fields() {
+		if at := doc.At(f.Pointer); f.Fact.Scope == nil && f.Fact.Compare == contract.Time && at != nil {
+			_ = doc.Set(f.Pointer, jsondoc.StringValue(payment.Shift(at.Text, time.Duration(l.r.IntN(40)-20)*time.Minute)))
+		}
+	}
+}
+
+// change spoils a field, or takes its value from another payment.
+func (l lot) change(doc *jsondoc.Value, st *contract.State, other *payment.Payment) {
+	f := st.Fields()[l.r.IntN(len(st.Fields()))]
+	v := other.Fact(f.Fact, st)
+	at := doc.At(f.Pointer)
+	if at == nil {
+		return
+	}
+	switch kind := l.r.IntN(12); {
+	case kind == 0:
+		v = jsondoc.NullValue()
+	case kind == 1:
+		_ = doc.Remove(f.Pointer)
+		return
+	case kind == 2 && at.Kind == jsondoc.String && f.Fact.Compare == contract.Decimal:
+		v = jsondoc.StringValue(at.Text + "0")
+	case kind == 3 && at.Kind == jsondoc.String:
+		v = jsondoc.StringValue(strings.ToUpper(at.Text))
+	case kind == 4 && at.Kind == jsondoc.String:
+		v = jsondoc.StringValue(at.Text + strings.Repeat("x", 130))
+	case kind == 5 && at.Kind == jsondoc.Number:
+		v = jsondoc.Value{Kind: jsondoc.Number, Text: at.Text + ".0"}
+	case kind <= 7 && f.Fact.Compare == contract.Time:
+		v = jsondoc.StringValue(payment.Shift(at.Text, time.Duration(l.r.IntN(40)-20)*time.Minute))
+	}
+	_ = doc.Set(f.Pointer, v)
+}
+
+// appendShort writes how a verdict was found, and what kind of things it says.
+func appendShort(out []byte, v verify.Verdict) []byte {
+	if v.Quick() {
+		out = append(out, "quick "...)
+	}
+	if v.State != nil {
+		out = fmt.Appendf(out, "%s", v.State)
+	}
+	if v.Edge != nil {
+		out = fmt.Appendf(out, " %s", v.Edge)
+	}
+	for _, f := range v.Findings {
+		out = fmt.Appendf(out, ", %s", f.Code)
+	}
+	return append(out, '\n')
+}
+
+// TestDrawnHistories holds what is said of drawn histories, how it is found, and what
+// is remembered, under contracts that demand one thing or another.
+func TestDrawnHistories(t *testing.T) {
+	const complete, created, sealed = "invoice/complete.json", "transaction/created.json", "box/sealed.json"
+	first := `{"notBefore": ["timestamp", "completedAt"], "derived": "an event is not reported before it happens"},`
+	shipment, box := os.DirFS("../contract/testdata/shipment"), os.DirFS("../contract/testdata/box")
+	var out []byte
+	for i, x := range []struct {
+		name   string
+		fs     fs.FS
+		strict verify.Strict
+		silent bool
+	}{
+		{"payments", payloads.FS, verify.Strict{}, false},
+		{"payments", payloads.FS, verify.Strict{}, true},
+		{"payments, order and duplicates", payloads.FS, verify.Strict{Order: true, Duplicates: true, Gaps: true}, false},
+		{"payments, unknown fields and values", payloads.FS, verify.Strict{UnknownFields: true, UnknownValues: true}, true},
+		{"shipments", shipment, verify.Strict{}, false},
+		{"shipments", shipment, verify.Strict{}, true},
+		{"shipments by their weight", verify.Edited(t, shipment, [3]string{"shipment/returned.json", `"reason": "weight"`, `"weight": "1.000"`}), verify.Strict{}, true},
+		{"boxes", box, verify.Strict{}, false},
+		{"boxes, never without a lid", verify.Edited(t, box, [3]string{sealed, `"when": {"size": "1.0"}, `, ""}, [3]string{"lid/lost.json", `"sample"`, `"relations": [{"never": "box/folded", "source": "x"}], "sample"`}), verify.Strict{}, true},
+		{"an event's time before another", verify.Edited(t, payloads.FS, [3]string{complete, first, `{"notBefore": ["completedAt", "timestamp"], "source": "x"},`}), verify.Strict{}, false},
+		{"an event's time and no other", verify.Edited(t, payloads.FS, [3]string{complete, first, `{"equal": ["completedAt", "timestamp"], "source": "x"},`}), verify.Strict{}, true},
+		{"a name unlike the event", verify.Edited(t, payloads.FS, [3]string{complete, first, `{"different": ["event", "customerName"], "source": "x"},`}), verify.Strict{}, true},
+		{"by the state left", verify.Edited(t, payloads.FS, [3]string{complete, first, `{"different": ["title", "customerName"], "when": {"previousState": "Pending"}, "source": "x"},`}), verify.Strict{}, true},
+		{"by who pays", verify.Edited(t, payloads.FS, [3]string{created, `"derived": "an event`, `"when": {"customerId": "x"}, "derived": "an event`}), verify.Strict{}, false},
+	} {
+		c, err := contract.Load(x.fs)
+		if err != nil {
+			t.Fatalf("%s: %v", x.name, err)
+		}
+		out = fmt.Appendf(out, "== %s, silent %t\n", x.name, x.silent)
+		l := lot{t, c, rand.New(rand.NewPCG(uint64(i), 0))}
+		for range 14 {
+			k := verify.NewSmallChecker(c, x.strict)
+			var whole []byte
+			for range 8 {
+				v := k.Check(l.draw(), "")
+				if x.silent {
+					k.Silence()
+				}
+				out = appendShort(out, v)
+				whole = appendVerdict(whole, v)
+			}
+			all := k.Remembered()
+			s := k.Summary()
+			whole = append(whole, strings.Join(append(all, s.Gaps...), "\n")...)
+			out = fmt.Appendf(out, "%s, %d gaps; in full %08x\n\n", all[len(all)-1], s.GapCount, crc32.ChecksumIEEE(whole))
+		}
+	}
+	golden(t, "drawn.txt", out)
+}
