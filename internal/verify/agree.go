@@ -13,7 +13,6 @@ func (k *Checker) agrees(s *scratch) bool {
 	if own.seen.Contradicts(s.edge) != nil {
 		return false
 	}
-	s.found, s.seen = s.found[:0], s.seen[:0]
 	if s.again = own.seen.Has(s.edge) && k.known(s); s.again {
 		return true
 	}
@@ -170,11 +169,8 @@ func (s *scratch) excludes(e *entry) bool {
 func (s *scratch) holds() bool {
 	own := func(field int) code { return s.codes[field] }
 	value := func(x side) code {
-		switch {
-		case x.field >= 0:
+		if x.field >= 0 {
 			return s.codes[x.field]
-		case x.kind < 0 || !s.named[x.kind]:
-			return noCode
 		}
 		return s.facts[x.fact].code
 	}

@@ -170,7 +170,7 @@ func plainDecimal(text []byte) []byte {
 			return text
 		}
 	}
-	if len(text) == 0 || point == 0 || point == len(text)-1 {
+	if point == 0 || point == len(text)-1 {
 		return text
 	}
 	if point > 0 {

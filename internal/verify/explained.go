@@ -80,7 +80,6 @@ func (k *Checker) history(s *scratch, v *Verdict) *history {
 			names[s.hashes[kind]] = k.key(kind, s.id(kind))
 		}
 	}
-	s.found = s.found[:0]
 	for i := range all {
 		s.found = append(s.found, all[i].entry)
 		k.call(&all[i], names)
@@ -99,7 +98,7 @@ func (k *Checker) history(s *scratch, v *Verdict) *history {
 		h.subjects[party.key] = party
 	}
 	for hash, name := range names {
-		if r := known[hash]; h.subjects[name] != nil && r.hash == hash {
+		if r := known[hash]; r.hash == hash {
 			h.subjects[name].seen, h.subjects[name].partial = r.seen, r.partial
 		}
 	}
@@ -122,7 +121,6 @@ func (k *Checker) related(s *scratch) ([]past, map[uint64]record) {
 			return
 		}
 		at := &k.shards[k.shardOf(hash)]
-		known[hash] = record{}
 		if slot := at.find(hash); slot != noSlot {
 			known[hash] = at.load(slot)
 			open = append(open, hash)
@@ -195,8 +193,7 @@ func (k *Checker) past(e *past) *Verdict {
 		case c.code.kind() == codeTime:
 			at := time.UnixMilli(int64(c.code.payload()) + yearZero)
 			x.v = jsondoc.StringValue(at.UTC().Format(payment.TimeLayout))
-		case c.code == nullCode:
-			x.v = jsondoc.NullValue()
+		case c.code == nullCode: // as which it begins
 		case c.literal >= 0:
 			x.v = e.p.kept[c.i].known[c.literal].v
 		default:

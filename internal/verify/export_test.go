@@ -10,7 +10,12 @@ import (
 // NewSmallChecker is a Checker with a memory of one part, in which all is found
 // that it remembers.
 func NewSmallChecker(c *contract.Contract, strict Strict) *Checker {
-	return newChecker(c, strict, 1<<10, 1<<20)
+	return NewLimitedChecker(c, strict, 1<<10)
+}
+
+// NewLimitedChecker is a small Checker that remembers a number of subjects.
+func NewLimitedChecker(c *contract.Contract, strict Strict, limit int) *Checker {
+	return newChecker(c, strict, limit, 1<<20)
 }
 
 // Memory is all that a Checker remembers, written out: what it says of the next

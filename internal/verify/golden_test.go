@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/paytest/paytest/internal/contract"
+	"github.com/paytest/paytest/internal/generate"
 	"github.com/paytest/paytest/internal/verify"
 )
 
@@ -105,6 +107,72 @@ func inFull(t *testing.T, out []byte, c *contract.Contract, h history) []byte {
 	return append(out, '\n')
 }
 
+// unusual are histories that the rulings do not have.
+func unusual() []history {
+	const pending, complete, fail, created, confirmed = "invoice/pending", "invoice/complete", "invoice/fail", "transaction/created", "transaction/complete"
+	long := "title=" + strings.Repeat("x", 150)
+	var out []history
+	for name, strict := range map[string]verify.Strict{
+		"nothing": {}, "order": {Order: true}, "duplicates": {Duplicates: true}, "unknown fields": {UnknownFields: true}, "unknown values": {UnknownValues: true}, "gaps": {Gaps: true},
+	} {
+		out = append(out,
+			history{"strict about " + name, strict, nil, []event{ev(complete), ev(pending), ev(pending), ev(complete), ev(created)}},
+			history{"strict about " + name + ", the long way", strict, nil, []event{ev(complete, long), ev(pending, long), ev(pending, long), ev(complete, long), ev(created)}},
+			history{"strict about " + name + ", unknown", strict, nil, []event{ev(complete).edit("data.x=1"), ev(fail, "reason=other"), ev(complete), ev(fail, "reason=other")}},
+		)
+	}
+	slices.SortFunc(out, func(a, b history) int { return strings.Compare(a.name, b.name) })
+	return append(out,
+		history{name: "another fact with a condition's value", events: []event{
+			ev(fail, "reason=another", "receivedAmount=74.074074", "cryptoAmount=74.074074", "customerName=amount_mismatch"),
+		}},
+		history{name: "a name like a time", events: []event{
+			ev(complete, "customerName=2025-09-05T10:45:00.000Z").edit("timestamp=2025-09-05T10:45:00.000Z"), ev(pending, "customerName=2025-09-05T10:45:00.000Z"),
+		}},
+		history{name: "earlier and earlier, and then what was later", events: []event{
+			ev(pending).edit("timestamp=2025-09-05T10:50:00.000Z"), ev(pending).edit("timestamp=2025-09-05T10:40:00.000Z"), ev(pending).edit("timestamp=2025-09-05T10:45:00.000Z"),
+			ev(complete, "createdAt=2025-09-05T10:44:00.000Z", "completedAt=2025-09-05T10:45:00.000Z"),
+		}},
+		history{name: "a time that stands for others", events: []event{
+			ev(confirmed).edit("timestamp=2025-09-05T10:50:00.000Z", "data.finalizedAt=2025-09-05T10:50:00.000Z"),
+			ev(confirmed).edit("timestamp=2025-09-05T10:52:00.000Z", "data.finalizedAt=2025-09-05T10:50:00.000Z"),
+			ev(confirmed).edit("timestamp=2025-09-05T10:51:00.000Z", "data.finalizedAt=2025-09-05T10:50:00.000Z"),
+			ev(confirmed).edit("timestamp=2025-09-05T10:49:00.000Z", "data.finalizedAt=2025-09-05T10:50:00.000Z"),
+			ev(created, "transactionCreatedAt=2025-09-05T10:55:00.000Z").edit("timestamp=2025-09-05T10:56:00.000Z"),
+		}},
+		history{name: "later, then as early as possible", events: []event{
+			ev(confirmed).edit("timestamp=2025-09-05T10:53:00.000Z", "data.finalizedAt=2025-09-05T10:50:00.000Z"),
+			ev(confirmed).edit("timestamp=2025-09-05T10:52:00.000Z", "data.finalizedAt=2025-09-05T10:50:00.000Z"),
+			ev(confirmed).edit("timestamp=2025-09-05T10:50:00.000Z", "data.finalizedAt=2025-09-05T10:50:00.000Z"),
+			ev(confirmed).edit("timestamp=2025-09-05T10:51:00.000Z", "data.finalizedAt=2025-09-05T10:50:00.000Z"),
+		}},
+		history{name: "an identity with escapes", events: []event{ev(pending, "transactionId=a\"b\\"), ev(complete, "transactionId=a\"b\\"), ev(complete, "transactionId=a\"b")}},
+		history{name: "no identity", events: []event{ev(created).edit("data.id="), ev(pending).edit("data.transaction.id=")}},
+		history{name: "long identities", events: []event{
+			ev(created).edit("data.id=" + strings.Repeat("y", 200)), ev(created).edit("data.id=" + strings.Repeat("y", 200)), ev(created).edit("data.id=" + strings.Repeat("y", 201)),
+		}},
+		history{name: "a fraction of a millisecond", events: []event{ev(complete).edit("data.createdAt=2025-09-05T10:30:00.000Z"), ev(complete).edit("data.createdAt=2025-09-05T10:30:00.001Z")}},
+	)
+}
+
+// carried are histories of shipments.
+func carried() []history {
+	const packed, shipped, returned, weighed = "shipment/packed", "shipment/shipped", "shipment/returned", "parcel/weighed"
+	light := ev(weighed).edit("!body.dimensions", "body.scaleWeight=2.500")
+	heavy := ev(weighed).edit("!body.dimensions", "body.scaleWeight=2.750")
+	back := ev(returned).edit("body.weight=2.500", "body.reason=weight")
+	refused := ev(returned).edit("body.weight=2.500", "body.reason=refused")
+	return []history{
+		{name: "returned for its weight, which is right", events: []event{back, light}},
+		{name: "returned for its weight, which is wrong", events: []event{back, heavy, heavy, back}},
+		{name: "the other way round", events: []event{light, back, refused}},
+		{name: "refused", events: []event{refused, light}},
+		{name: "with dimensions", events: []event{ev(weighed), ev(weighed), ev(weighed).edit("body.dimensions:=[1,2]"), ev(shipped), ev(packed)}},
+		{name: "of whom nobody knows what is in it", events: []event{back, light.edit("!body.shipment"), heavy.edit("!body.shipment"), light}},
+		{name: "without its shipment first", events: []event{light.edit("!body.shipment"), heavy.edit("!body.shipment"), back, heavy}},
+	}
+}
+
 // TestHistoriesInFull holds every word of the verdicts on histories, how each is
 // found, and what is remembered in the end.
 func TestHistoriesInFull(t *testing.T) {
@@ -112,6 +180,20 @@ func TestHistoriesInFull(t *testing.T) {
 	var out []byte
 	for _, h := range rulings() {
 		out = inFull(t, out, c, history{name: h.name, toward: h.toward, events: h.events})
+	}
+	for _, h := range unusual() {
+		out = inFull(t, out, c, h)
+	}
+	shipments, err := contract.Load(verify.Edited(t, os.DirFS("../contract/testdata/shipment"), [3]string{"parcel/weighed.json", `          "shipment",
+`, ""}, [3]string{"parcel/weighed.json", `          "scaleWeight",
+          "dimensions"
+`, `          "scaleWeight"
+`}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range carried() {
+		out = inFull(t, out, shipments, h)
 	}
 	golden(t, "histories.txt", out)
 }
@@ -125,6 +207,10 @@ func TestPayloadsInFull(t *testing.T) {
 		out = appendVerdict(out, verify.Payload(c, raw, path))
 	}
 	long := strings.Repeat("lang", 50)
+	boxes, err := contract.Load(verify.Edited(t, os.DirFS("../contract/testdata/box"), [3]string{"contract.json", `"not folded yet", "source": "manual"`, `"not folded yet", "source": "preface", "derived": "it is said by the way"`}))
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, x := range []struct{ state, edits string }{
 		{"invoice/complete", ""},
 		{"invoice/complete", "!event"},
@@ -178,6 +264,7 @@ func TestPayloadsInFull(t *testing.T) {
 		{"transaction/created", "data.customer.id=somebody"},
 		{"transaction/created", "data.customer.id=somebody data.Asset.id:=1002 data.customer.name=x"},
 		{"transaction/created", "data.assetId:=101"},
+		{"transaction/created", "data.customer.id=somebody data.more=x"},
 		{"transaction/created", "data.type=WITHDRAWAL"},
 		{"transaction/created", "data.memo=hello data.balance=1.50"},
 		{"transaction/created", "data.from="},
@@ -197,6 +284,22 @@ func TestPayloadsInFull(t *testing.T) {
 		`{"x":"event","event":"invoice.updated","data":{"x":"state","state":"Cancel","previousState":"Ready"}}`,
 	} {
 		judge(raw, []byte(raw), "")
+	}
+	for _, x := range []struct{ state, edits, path string }{
+		{"folded", "state=Flat", ""}, {"folded", "was=Sealed", ""}, {"folded", "was=", "/box"}, {"sealed", "was=Sealed", "/box"}, {"sealed", "at=x", ""}, {"sealed", "size=1", ""}, {"sealed", "!foldedAt", "/lid"},
+	} {
+		box := boxes.Subject("box").State(x.state).Sample.Clone()
+		for _, edit := range strings.Fields(x.edits) {
+			kind, edit := generate.Add, edit
+			if path, found := strings.CutPrefix(edit, "!"); found {
+				kind, edit = generate.Remove, path
+			}
+			if err := (generate.Edit{Kind: kind, Expression: edit}).Apply(&box); err != nil {
+				t.Fatal(err)
+			}
+		}
+		out = fmt.Appendf(out, "== %s %s\n", x.state, x.edits)
+		out = appendVerdict(out, verify.Payload(boxes, box.AppendCanonical(nil), x.path))
 	}
 	golden(t, "payloads.txt", out)
 }

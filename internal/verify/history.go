@@ -15,8 +15,7 @@ import (
 const (
 	// maxValue bounds a remembered value, in bytes; of a longer one its hash is
 	// kept.
-	maxValue  = 128
-	maxClaims = 1024
+	maxValue = 128
 )
 
 // history is what is known of some subjects, in the form in which a delivery can
@@ -321,16 +320,10 @@ func (h *history) holds(rel *contract.Relation, a, b known) bool {
 }
 
 func holds(rel *contract.Relation, a, b jsondoc.Value) bool {
-	switch rel.Kind {
-	case contract.Equal:
-		return payment.Equal(rel.A, a, b)
-	case contract.Different:
-		return !payment.Equal(rel.A, a, b)
-	case contract.NotBefore:
+	if rel.Kind == contract.NotBefore {
 		return !payment.Before(a, b)
-	case contract.Never:
 	}
-	return true
+	return payment.Equal(rel.A, a, b) == (rel.Kind == contract.Equal)
 }
 
 // value finds a fact as the claim sees it: of its own event, or of a party,
@@ -342,7 +335,7 @@ func (c claim) value(f *contract.Fact, v *Verdict) (known, bool) {
 		}
 	}
 	p := partyOf(c.parties, f.Scope)
-	if f.Scope == nil || p == nil {
+	if p == nil {
 		return known{}, false
 	}
 	if x, ok := p.fact(f); ok {
@@ -450,9 +443,7 @@ func (s *subject) remember(c claim) {
 			return
 		}
 	}
-	if len(s.claims) < maxClaims {
-		s.claims = append(s.claims, c)
-	}
+	s.claims = append(s.claims, c)
 }
 
 // harder reports whether an event's time leaves the other side of the relation

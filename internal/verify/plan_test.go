@@ -135,6 +135,7 @@ func TestPlans(t *testing.T) {
 		{"an event's time and itself", "invoice complete", edited(t, payloads.FS, [3]string{complete, first, `{"notBefore": ["timestamp", "timestamp"], "source": "x"},`})},
 		{"an event's own name", "invoice complete", edited(t, payloads.FS, [3]string{complete, first, `{"different": ["event", "customerName"], "source": "x"},`})},
 		{"a condition on the event's own", "invoice complete", edited(t, payloads.FS, [3]string{complete, `"derived": "an invoice completes`, `"when": {"previousState": "Pending"}, "derived": "an invoice completes`})},
+		{"a condition on the event's name", "invoice complete", edited(t, payloads.FS, [3]string{complete, `"derived": "an invoice completes`, `"when": {"event": "invoice.updated"}, "derived": "an invoice completes`})},
 		{"only known by its size", "box sealed", edited(t, box, [3]string{sealed, `"when": {"size": "1.0"}, `, ""})},
 		{"a condition on what is told twice", "transaction created", edited(t, payloads.FS, [3]string{created, `"derived": "an event`, `"when": {"customerId": "x"}, "derived": "an event`})},
 		{"a condition on a number with a fraction", "invoice complete", edited(t, payloads.FS, [3]string{complete, `"derived": "an event`, `"when": {"cashAssetId": 1.0}, "derived": "an event`})},

@@ -8,16 +8,12 @@ func (k *Checker) remember(s *scratch) {
 	for kind, named := range s.named {
 		if named && s.slots[kind] == noSlot {
 			at := &k.shards[k.shardOf(s.hashes[kind])]
-			if s.slots[kind] = at.add(kind, s.hashes[kind]); s.slots[kind] != noSlot {
-				s.records[kind] = at.load(s.slots[kind])
-			}
+			s.slots[kind] = at.add(kind, s.hashes[kind])
+			s.records[kind] = at.load(s.slots[kind])
 		}
 	}
 	own := k.shardOf(s.hashes[s.p.own])
 	k.shards[own].covered[s.p.own] = k.shards[own].covered[s.p.own].With(s.edge)
-	if s.slots[s.p.own] == noSlot {
-		return // there is room for fewer subjects than one delivery names
-	}
 	s.records[s.p.own].seen = s.records[s.p.own].seen.With(s.edge)
 	if at := k.enter(s); at != nowhere {
 		for kind := range s.records {
@@ -26,7 +22,7 @@ func (k *Checker) remember(s *scratch) {
 		}
 	}
 	for kind, named := range s.named {
-		if !named || s.slots[kind] == noSlot {
+		if !named {
 			continue
 		}
 		at := &k.shards[k.shardOf(s.hashes[kind])]

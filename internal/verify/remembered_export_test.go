@@ -127,5 +127,14 @@ func (v Verdict) Told(c *contract.Contract) (out []string) {
 // Silence forgets the words of all deliveries.
 func (k *Checker) Silence() { k.silence() }
 
+// Forget forgets all deliveries, but not which states there were.
+func (k *Checker) Forget() {
+	for i := range k.shards {
+		for _, r := range []*ring{&k.shards[i].entries, &k.shards[i].words} {
+			*r = ring{first: r.first + uint64(len(r.chunks))}
+		}
+	}
+}
+
 // Edited is a folder with some texts in its files replaced.
 func Edited(t *testing.T, from fs.FS, edits ...[3]string) fs.FS { return edited(t, from, edits...) }

@@ -55,7 +55,7 @@ func (r *ring) turn(limit int) {
 // at returns what stands at an address and behind it; nil when it was forgotten.
 func (r *ring) at(a address) []byte {
 	chunk := uint64(a) >> chunkBits
-	if a == none || chunk < r.first || chunk-r.first >= uint64(len(r.chunks)) {
+	if chunk-r.first >= uint64(len(r.chunks)) { // also where chunk is less
 		return nil
 	}
 	return r.chunks[chunk-r.first][uint64(a)%chunkBytes:]

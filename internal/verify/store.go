@@ -174,7 +174,7 @@ func (s *shard) next(at int) int {
 }
 
 // add remembers a subject that find does not know, forgetting the oldest when
-// there are too many; it fails when there is room for none.
+// there are too many.
 func (s *shard) add(kind int, hash uint64) (slot int) {
 	r := record{hash: hash, kind: uint8(kind), partial: s.forgotten > 0}
 	switch {
@@ -186,8 +186,6 @@ func (s *shard) add(kind int, hash uint64) (slot int) {
 		}
 		last := &s.blocks[len(s.blocks)-1]
 		*last = grown(*last, s.stride)
-	case s.limit == 0:
-		return noSlot
 	default:
 		slot = s.oldest
 		s.oldest = (s.oldest + 1) % s.limit

@@ -25,14 +25,6 @@ func TestShards(t *testing.T) {
 	}
 }
 
-// TestNoRoomForRecords: where no subject may be remembered, none is.
-func TestNoRoomForRecords(t *testing.T) {
-	s := &newShards(1, 1, 0, 1<<20)[0]
-	if slot := s.add(0, 7); slot != noSlot || s.count != 0 || s.forgotten != 0 || s.find(7) != noSlot {
-		t.Errorf("slot %d, %d records", slot, s.count)
-	}
-}
-
 // TestRecords writes every part of a record in full.
 func TestRecords(t *testing.T) {
 	s := &newShards(2, 64, 10, 1<<20)[0]
@@ -154,6 +146,9 @@ func TestForgettingTurns(t *testing.T) {
 		for i := range 300 {
 			slot := s.add(0, hash(i))
 			r := s.load(slot)
+			if r.partial != (i >= limit) {
+				t.Fatalf("%s: %d is partial: %t", name, i, r.partial)
+			}
 			r.seen = contract.Edges(i % 251)
 			s.save(slot, &r)
 			for j := max(0, i-limit-3); j <= i; j++ {

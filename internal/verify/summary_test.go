@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/paytest/paytest/internal/contract"
 	"github.com/paytest/paytest/internal/generate"
@@ -70,17 +71,21 @@ func TestGapsAreInOrder(t *testing.T) {
 // names are known.
 func TestManyGaps(t *testing.T) {
 	c := builtin(t)
+	const payments = 300 // whose words take more than one chunk
 	for _, silent := range []bool{false, true} {
-		k := NewChecker(c, Strict{Gaps: true})
-		for i := range uint64(maxGaps + 10) {
+		k := newChecker(c, Strict{Gaps: true}, 1<<10, 1<<22)
+		for i := range uint64(payments) {
 			deliver(t, k, i, c.Roles.Paid)
+		}
+		if n := len(k.shards[0].words.chunks); n < 3 {
+			t.Fatalf("the words take %d chunks", n)
 		}
 		if silent {
 			k.silence()
 		}
 		deliver(t, k, 1000, c.Roles.Paid)
 		s := k.Summary()
-		if len(s.Gaps) != maxGaps || s.GapCount != maxGaps+11 || s.GapSeverity != Violation || s.Forgotten != 0 || s.Subjects != 2*(maxGaps+11) {
+		if len(s.Gaps) != maxGaps || s.GapCount != payments+1 || s.GapSeverity != Violation || s.Forgotten != 0 || s.Subjects != 2*(payments+1) {
 			t.Errorf("silent %t: %d gaps of %d, %s, %d subjects, %d forgotten", silent, len(s.Gaps), s.GapCount, s.GapSeverity, s.Subjects, s.Forgotten)
 		}
 		first := payment.New(c, payment.Options{Index: 0, Start: c.Epoch})
@@ -100,6 +105,57 @@ func TestManyGaps(t *testing.T) {
 		if diff := cmp.Diff(fmt.Sprint(s.Edges), fmt.Sprint(m.Edges)); diff != "" {
 			t.Error("merged with itself:", diff)
 		}
+	}
+}
+
+// TestMerge: what two summaries count adds up, and neither changes.
+func TestMerge(t *testing.T) {
+	c := builtin(t)
+	one, two := newChecker(c, Strict{}, 3, 1<<20), newChecker(c, Strict{Gaps: true}, 1<<10, 1<<20)
+	for i := range uint64(3) {
+		deliver(t, one, i, c.Roles.Pending)
+	}
+	deliver(t, two, 5, c.Roles.Paid)
+	deliver(t, two, 6, c.Roles.Confirmed, c.Roles.Pending)
+	a, b := one.Summary(), two.Summary()
+	was := fmt.Sprint(a, b)
+	m := a.Merge(b)
+	if fmt.Sprint(a, b) != was {
+		t.Error("a summary changes where it is merged")
+	}
+	want := Summary{
+		Edges:       []Coverage{{Subject: "invoice", Seen: 2, Of: 7}, {Subject: "transaction", Seen: 1, Of: 3}},
+		Gaps:        append(slices.Clone(a.Gaps), b.Gaps...),
+		GapCount:    a.GapCount + b.GapCount,
+		GapSeverity: Warning,
+		Subjects:    a.Subjects + b.Subjects,
+		Forgotten:   3,
+	}
+	if diff := cmp.Diff(want, m, cmpopts.IgnoreUnexported(Coverage{})); diff != "" || len(b.Gaps) != 2 || a.Forgotten != 3 {
+		t.Error(diff)
+	}
+	if m = b.Merge(a); m.Forgotten != 3 || m.GapSeverity != Violation || m.Edges[0].Seen != 2 {
+		t.Errorf("%+v", m)
+	}
+}
+
+// TestGapsOfTheOtherParts: where one part of the memory has forgotten something, the
+// gaps that the others know of are told.
+func TestGapsOfTheOtherParts(t *testing.T) {
+	c := builtin(t)
+	k := newChecker(c, Strict{}, 4*maxShard, MaxKept)
+	k.shards[2].forgotten = 1
+	for i := range uint64(40) {
+		deliver(t, k, i, c.Roles.Paid)
+	}
+	want := 0
+	for _, r := range records(k) {
+		if r.kind == 0 && k.shardOf(r.hash) != 2 {
+			want++
+		}
+	}
+	if s := k.Summary(); s.GapCount != want || len(s.Gaps) != want || want == 40 || want == 0 {
+		t.Errorf("%d gaps of %d, want %d", len(s.Gaps), s.GapCount, want)
 	}
 }
 

@@ -67,6 +67,7 @@ func (k *Checker) borrow() *scratch {
 func (k *Checker) giveBack(s *scratch) {
 	s.raw, s.at = nil, nil
 	clear(s.found)
+	s.found, s.seen = s.found[:0], s.seen[:0]
 	k.scratch.Put(s)
 }
 
