@@ -414,8 +414,8 @@ func (h *history) record(v *Verdict, own *subject, parties []*subject) {
 			}
 		}
 	}
-	for _, p := range parties {
-		if main := parties[0]; p != main && p.owner == nil && main.kind == h.c.Subjects[0] {
+	if main := parties[0]; main.kind == h.c.Subjects[0] {
+		for _, p := range parties[1:] {
 			p.owner = &main.key
 		}
 	}
