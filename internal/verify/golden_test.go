@@ -169,7 +169,27 @@ func carried() []history {
 		{name: "refused", events: []event{refused, light}},
 		{name: "with dimensions", events: []event{ev(weighed), ev(weighed), ev(weighed).edit("body.dimensions:=[1,2]"), ev(shipped), ev(packed)}},
 		{name: "of whom nobody knows what is in it", events: []event{back, light.edit("!body.shipment"), heavy.edit("!body.shipment"), light}},
+		{name: "times that are finer than is remembered", events: []event{
+			ev(packed).edit("occurredAt=2024-02-29T09:00:00.0005Z"), ev(packed), ev(packed).edit("occurredAt=2024-02-29T09:00:00.0007Z"), ev(packed).edit("occurredAt=2024-02-29T08:59:00.000Z"),
+		}},
+		{name: "a time, then one that is finer", events: []event{ev(packed), ev(packed).edit("occurredAt=2024-02-29T08:30:00.0005Z"), ev(packed).edit("occurredAt=2024-02-29T08:29:00.000Z")}},
+		{name: "times of an hour elsewhere", events: []event{ev(packed).edit("occurredAt=2024-02-29T10:00:00.000+01:00"), ev(packed).edit("occurredAt=2024-02-29T09:30:00.000+01:00"), ev(packed), ev(packed).edit("occurredAt=2024-02-29T08:15:00.000Z")}},
 		{name: "without its shipment first", events: []event{light.edit("!body.shipment"), heavy.edit("!body.shipment"), back, heavy}},
+	}
+}
+
+// leftOut are histories of payments whose members may be left out.
+func leftOut() []history {
+	const pending, complete, created = "invoice/pending", "invoice/complete", "transaction/created"
+	const last, name = "!data.transaction.detail", "!data.customerName"
+	early, late := "timestamp=2025-09-05T10:40:00.000Z", "timestamp=2025-09-05T10:50:00.000Z"
+	return []history{
+		{name: "the last member", events: []event{ev(pending).edit(last, late), ev(pending).edit(last), ev(pending).edit(early), ev(pending).edit(last, early)}},
+		{name: "the last member, later", events: []event{ev(pending).edit(late), ev(pending).edit(last), ev(pending).edit(last, early)}},
+		{name: "one between", events: []event{ev(pending).edit(name, late), ev(pending).edit(name), ev(pending).edit(early), ev(pending).edit(name, early)}},
+		{name: "one and another", events: []event{ev(pending).edit(name, late), ev(pending).edit(last, early), ev(complete).edit(last), ev(created).edit("!data.customer.name", "!data.customerId")}},
+		{name: "the other subject", events: []event{ev(pending).edit("!data.transaction.id", last), ev(pending), ev(complete).edit("!data.transaction"), ev(created)}},
+		{name: "all but the other subject's name", events: []event{ev(pending).edit("!data.transaction.id"), ev(created, "detail="+strings.Repeat("a", 64)), ev(complete)}},
 	}
 }
 
@@ -194,6 +214,13 @@ func TestHistoriesInFull(t *testing.T) {
 	}
 	for _, h := range carried() {
 		out = inFull(t, out, shipments, h)
+	}
+	few, err := contract.Load(loose(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range leftOut() {
+		out = inFull(t, out, few, h)
 	}
 	golden(t, "histories.txt", out)
 }

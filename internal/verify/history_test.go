@@ -1,6 +1,8 @@
 package verify
 
 import (
+	"hash/maphash"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -92,10 +94,8 @@ func TestNumbersAsTheyAreWritten(t *testing.T) {
 		{"7", "7", Gap}, {"7.0", "7", Gap}, {"7", "7.0", Gap}, {"7.0", "8.0", FactDrift}, {"7.0", "8", FactDrift}, {"7", "8.0", FactDrift}, {"7e0", "0.7e1", Gap},
 	} {
 		k := NewSmallChecker(c, Strict{})
-		for raw, number := range map[string]string{created: x.first} {
-			if v := k.Check([]byte(strings.Replace(raw, block, `"blockNum":`+number, 1)), ""); !v.OK() {
-				t.Fatal(v.Findings)
-			}
+		if v := k.Check([]byte(strings.Replace(created, block, `"blockNum":`+x.first, 1)), ""); !v.OK() || v.Quick() == strings.ContainsAny(x.first, ".e") {
+			t.Errorf("%s: quick %t, %+v", x.first, v.Quick(), v.Findings)
 		}
 		v := k.Check([]byte(strings.Replace(paid, block, `"blockNum":`+x.then, 1)), "")
 		if !v.Has(x.want) || v.OK() != (x.want == Gap) {
@@ -104,6 +104,110 @@ func TestNumbersAsTheyAreWritten(t *testing.T) {
 		if plain := !strings.ContainsAny(x.first+x.then, ".e"); v.Quick() != plain {
 			t.Errorf("%s, then %s: quick %t", x.first, x.then, v.Quick())
 		}
+	}
+}
+
+// TestNumbersOfOneEvent: an event that says the same in other digits is remembered
+// besides the first, for a code does not tell that it is the same.
+func TestNumbersOfOneEvent(t *testing.T) {
+	c := builtin(t)
+	created := string(c.Roles.Seen.Sample.AppendCanonical(nil))
+	for _, x := range []struct {
+		numbers []string
+		entries uint8
+	}{{[]string{"7", "7"}, 1}, {[]string{"7", "7.0"}, 2}, {[]string{"7.0", "7"}, 2}, {[]string{"7.0", "7.0"}, 2}} {
+		k := NewSmallChecker(c, Strict{})
+		for i, number := range x.numbers {
+			v := k.Check([]byte(strings.Replace(created, `"blockNum":75235898`, `"blockNum":`+number, 1)), "")
+			if !v.OK() || v.Duplicate != (i > 0) {
+				t.Errorf("%s: %+v", x.numbers, v.Findings)
+			}
+		}
+		for _, r := range records(k) {
+			if r.count != x.entries {
+				t.Errorf("%s: %d are remembered, want %d", x.numbers, r.count, x.entries)
+			}
+		}
+	}
+}
+
+// TestLostValues: what is known by its code alone is held against others as far as
+// codes tell.
+func TestLostValues(t *testing.T) {
+	k := &coder{maphash.MakeSeed()}
+	exact, amount := &contract.Fact{}, &contract.Fact{Compare: contract.Decimal}
+	told := func(s string) known { return known{v: jsondoc.StringValue(s)} }
+	lost := func(c code) known { return known{lost: c} }
+	one, two := k.of(exact, []byte(`"1"`)), k.of(exact, []byte(`"2"`))
+	h := &history{coder: k}
+	for i, x := range []struct {
+		kind contract.RelationKind
+		b    *contract.Fact
+		x, y known
+		want bool
+	}{
+		{contract.Equal, exact, lost(one), told("1"), true},
+		{contract.Equal, exact, told("2"), lost(one), false},
+		{contract.Equal, exact, lost(two), lost(one), false},
+		{contract.Equal, exact, lost(opaqueCode), told("1"), true},
+		{contract.Equal, exact, told("1"), lost(opaqueCode), true},
+		{contract.Equal, exact, lost(opaqueCode), lost(opaqueCode), true},
+		{contract.Equal, amount, lost(two), told("1"), true}, // nobody knows
+		{contract.Different, exact, lost(one), told("1"), false},
+		{contract.Different, exact, told("2"), lost(one), true},
+		{contract.Different, exact, lost(opaqueCode), lost(opaqueCode), true},
+		{contract.Different, amount, lost(one), lost(one), true},
+		{contract.Equal, exact, told("1"), told("1"), true},
+		{contract.Equal, exact, told("1"), told("2"), false},
+		{contract.Different, exact, told("1"), told("2"), true},
+		{contract.Different, exact, told("1"), told("1"), false},
+		{contract.NotBefore, exact, told("2025-09-05T10:00:00.000Z"), told("2025-09-05T10:00:00.000Z"), true},
+		{contract.NotBefore, exact, told("2025-09-05T10:00:00.000Z"), told("2025-09-05T10:00:00.001Z"), false},
+	} {
+		if got := h.holds(&contract.Relation{Kind: x.kind, A: exact, B: x.b}, x.x, x.y); got != x.want {
+			t.Errorf("%d: %t", i, got)
+		}
+	}
+}
+
+// TestWhatIsNotLocked: where a parcel was told of together with its shipment, in a part
+// of the memory that a delivery about it alone does not lock, that is looked at the
+// long way.
+func TestWhatIsNotLocked(t *testing.T) {
+	c, err := contract.Load(edited(t, os.DirFS("../contract/testdata/shipment"), [3]string{"parcel/weighed.json", `          "shipment",
+`, ""}, [3]string{"parcel/weighed.json", `          "scaleWeight",
+          "dimensions"
+`, `          "scaleWeight"
+`}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sample := c.Subject("parcel").State("weighed").Sample
+	apart := 0
+	for i := range 40 {
+		k := newChecker(c, Strict{}, 4*maxShard, MaxKept)
+		doc := sample.Clone()
+		_ = doc.Remove(jsondoc.Pointer{"body", "dimensions"})
+		doc.At(jsondoc.Pointer{"body", "parcelId"}).Text = strings.Repeat("p", i+1)
+		if v := k.Check(doc.AppendCanonical(nil), ""); !v.OK() || !v.Quick() {
+			t.Fatalf("%+v", v)
+		}
+		shards := map[int]bool{}
+		for _, r := range records(k) {
+			shards[k.shardOf(r.hash)] = true
+		}
+		_ = doc.Remove(jsondoc.Pointer{"body", "shipment"})
+		if v := k.Check(doc.AppendCanonical(nil), ""); !v.OK() || !v.Duplicate || v.Quick() != (len(shards) == 1) {
+			t.Errorf("in %d parts: quick %t, %+v", len(shards), v.Quick(), v.Findings)
+		}
+		doc.At(jsondoc.Pointer{"body", "scaleWeight"}).Text = "9.000"
+		if v := k.Check(doc.AppendCanonical(nil), ""); !v.Has(Conflict) {
+			t.Errorf("in %d parts: %+v", len(shards), v.Findings)
+		}
+		apart += len(shards) - 1
+	}
+	if apart == 0 || apart == 40 {
+		t.Errorf("%d of 40 are apart", apart)
 	}
 }
 

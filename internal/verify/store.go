@@ -229,13 +229,12 @@ func (s *shard) rebuild() {
 	}
 }
 
-// drop takes a record out of the index, and moves those up that stand behind it
-// only because it was there.
+// drop takes the oldest record out of the index, and moves those up that stand behind
+// it only because it was there: the index is then as if it had never been entered
+// (Knuth, The Art of Computer Programming, section 6.4, algorithm R). That is why the
+// oldest always stands at home: of those that are left none was entered before it.
 func (s *shard) drop(slot int) {
 	hole := s.home(binary.LittleEndian.Uint64(s.record(slot)))
-	for int(s.index[hole]&(maxShard-1)) != slot {
-		hole = s.next(hole)
-	}
 	n := len(s.index)
 	for at := s.next(hole); s.index[at] != 0; at = s.next(at) {
 		home := s.home(binary.LittleEndian.Uint64(s.record(int(s.index[at] & (maxShard - 1)))))
