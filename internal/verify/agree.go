@@ -168,14 +168,8 @@ func (s *scratch) excludes(e *entry) bool {
 // known.
 func (s *scratch) holds() bool {
 	own := func(field int) code { return s.codes[field] }
-	value := func(x side) code {
-		if x.field >= 0 {
-			return s.codes[x.field]
-		}
-		return s.facts[x.fact].code
-	}
 	for i := range s.p.demands {
-		if d := &s.p.demands[i]; d.never < 0 && d.applies(own) && !d.holds(value(d.a), value(d.b)) {
+		if d := &s.p.demands[i]; d.never < 0 && d.applies(own) && !d.holds(s.facts[d.a.fact].code, s.facts[d.b.fact].code) {
 			return false
 		}
 	}

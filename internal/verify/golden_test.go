@@ -222,6 +222,17 @@ func TestHistoriesInFull(t *testing.T) {
 	for _, h := range leftOut() {
 		out = inFull(t, out, few, h)
 	}
+	untold, err := contract.Load(verify.Edited(t, loose(t), [3]string{"transaction/created.json", `"relations": [`, `"relations": [{"different": ["previousState", "customerName"], "source": "x"},`},
+		[3]string{"invoice/wait.json", `"relations": [`, `"relations": [{"different": ["receivedAmount", "cryptoAmount"], "source": "x"},`}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range []history{
+		{name: "what no event of its kind tells", events: []event{ev("transaction/created").edit("!data.customer.name"), ev("invoice/pending")}},
+		{name: "what another subject would tell", events: []event{ev("invoice/wait").edit("!data.cryptoAmount"), ev("invoice/pending").from("wait"), ev("transaction/created")}},
+	} {
+		out = inFull(t, out, untold, h)
+	}
 	golden(t, "histories.txt", out)
 }
 
