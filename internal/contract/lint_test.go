@@ -45,6 +45,36 @@ func TestLint(t *testing.T) {
 			[]string{"box/sealed.json/relations/0/equal/1", "facts.json/$defs/colour/generate/pick", "contract.json/roles"},
 		},
 		{
+			"reading, after a part that the rest does not need", both(
+				replace("contract.json", `"name": "boxes and their lids"`, `"name": 1`),
+				replace("contract.json", `"timeout": "2s"`, `"timeout": "soon"`),
+			),
+			[]string{"contract.json/name", "contract.json/delivery/timeout"},
+		},
+		{
+			"reading, and not what is wrong with a schema", both(
+				replace("contract.json", `"timeout": "2s"`, `"timeout": "soon"`),
+				replace("box/folded.json", `"type": "object"`, `"type": "objec"`),
+			),
+			[]string{"contract.json/delivery/timeout"},
+		},
+		{
+			"schemas, and not what is wrong with a relation", both(
+				replace("box/folded.json", `"type": "object"`, `"type": "objec"`),
+				relation(`{"equal": ["colour", "color"], "source": "manual"}`),
+			),
+			[]string{"box/folded.json/schema/type"},
+		},
+		{
+			"linking, and not which fact needs itself, or where no path leads", both(
+				relation(`{"equal": ["colour", "color"], "source": "manual"}`),
+				replace("facts.json", `{"pick": ["red", "blue"]}`, `{"same": {"as": "colour"}}`),
+				replace("box/folded.json", `"state": "flat"`, `"state": "sealed"`),
+			),
+			[]string{"box/sealed.json/relations/0/equal/1"},
+		},
+		{"what needs itself", replace("facts.json", `{"pick": ["red", "blue"]}`, `{"same": {"as": "colour"}}`), []string{"facts.json/$defs/colour/generate"}},
+		{
 			"samples", both(
 				replace("box/sealed.json", `"state": "Sealed", "was"`, `"state": "sealed", "was"`),
 				replace("lid/lost.json", `"state": "Lost", "lidId"`, `"state": "lost", "lidId"`),

@@ -84,7 +84,6 @@ func (l *loader) load(whole bool) {
 	l.compile(whole)
 	l.gate()
 	l.link()
-	l.gate()
 	l.graph()
 	if whole {
 		l.check()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -365,5 +366,12 @@ func TestLoadErrorPointerParses(t *testing.T) {
 	e := &contract.LoadError{File: "a.json", Pointer: jsondoc.Pointer{"a/b", "~"}, Message: "is wrong"}
 	if got, want := e.Error(), "contract: a.json: /a~1b/~0: is wrong"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestLoadTellsThatThereIsNoFolder(t *testing.T) {
+	const want = "contract.json: the pack's folder does not exist"
+	if _, err := contract.Load(os.DirFS(filepath.Join(t.TempDir(), "nosuch"))); err == nil || !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("%v, want %s", err, want)
 	}
 }

@@ -75,11 +75,8 @@ func (f Field) Schema() *schema.Schema {
 		case "properties":
 			s, at = property(s, at[1]), at[2:]
 		default:
-			i, err := strconv.Atoi(at[1])
-			if list := map[string][]*schema.Schema{"allOf": s.AllOf, "anyOf": s.AnyOf, "oneOf": s.OneOf}[keyword]; err == nil && i < len(list) {
-				s = list[i]
-			}
-			at = at[2:]
+			i, _ := strconv.Atoi(at[1]) // as parts wrote it
+			s, at = map[string][]*schema.Schema{"allOf": s.AllOf, "anyOf": s.AnyOf, "oneOf": s.OneOf}[keyword][i], at[2:]
 		}
 	}
 	return s
@@ -130,10 +127,7 @@ func (l *loader) compile(whole bool) {
 // carrier finds a state's fields at any time later.
 func (l *loader) carrier(st *State) func() []Field {
 	return func() []Field {
-		own := &loader{c: l.c, resources: l.resources} // whose errors and places are its own
-		n := l.files[st]
-		n.load = own
-		own.files = map[*State]node{st: n}
+		own := &loader{c: l.c, resources: l.resources, files: l.files} // whose errors and places are its own
 		fields := own.carried(st)
 		if own.err != nil {
 			panic(own.err)
@@ -227,11 +221,11 @@ func (l *loader) follow(p part) (to part, ok bool) {
 	}
 	file, fragment, _ := strings.Cut(ref.Text, "#")
 	file = cmp.Or(file, p.from.file)
-	decoded, unescaping := url.PathUnescape(fragment)
-	at, parsing := jsondoc.ParsePointer(decoded)
+	decoded, _ := url.PathUnescape(fragment) // what is no reference, the compiler refuses
+	at, _ := jsondoc.ParsePointer(decoded)
 	doc := l.resources[file]
 	v := doc.At(at)
-	if unescaping != nil || parsing != nil || v == nil || p.from.is(file, at) {
+	if v == nil || p.from.is(file, at) {
 		return to, false
 	}
 	to = p.in(v, false, "$ref")
