@@ -28,6 +28,7 @@ const (
 	maxStates    = 256
 	maxEdges     = 64 // an edge set is one machine word
 	maxRetries   = 20
+	maxParts     = 10_000 // that are looked at for the fields of a state; references can lead to one many times
 )
 
 // ConformFolder is the pack's folder that describes the cases of an endpoint's
@@ -119,6 +120,7 @@ type loader struct {
 	in        *container // of the node that was last looked into
 	reader    jsondoc.Reader
 	err       error
+	looked    int // how many parts of the state's schema were
 
 	linting bool
 	found   []error // when linting

@@ -2,6 +2,7 @@ package contract_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -172,6 +173,37 @@ func TestFieldsAnywhere(t *testing.T) {
 			}
 			if s := found[0].Schema(); s.Validate(jsondoc.StringValue("1.0")) != nil || s.Validate(jsondoc.StringValue(test.refuses)) == nil {
 				t.Errorf("the member's schema is another: %v", s.Pointer)
+			}
+		})
+	}
+}
+
+// TestReferencesWithoutMeasure: schemas that refer to others twice, and those again,
+// are refused before they take for ever, as are those that lead to each other in any
+// order.
+func TestReferencesWithoutMeasure(t *testing.T) {
+	for name, def := range map[string]func(i, n int) string{
+		"twice": func(i, n int) string {
+			return strings.Repeat(fmt.Sprintf(`{"$ref": "#/schema/$defs/d%d"}, `, min(i+1, n)), 2) + `{}`
+		},
+		"in any order": func(_, n int) string {
+			var members []string
+			for j := range n {
+				members = append(members, fmt.Sprintf(`"m%d": {"$ref": "#/schema/$defs/d%d"}`, j, j))
+			}
+			return fmt.Sprintf(`{"properties": {%s}}`, strings.Join(members, ", "))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			const n = 14
+			defs := []string{fmt.Sprintf(`"d%d": {}`, n)}
+			for i := range n {
+				defs = append(defs, fmt.Sprintf(`"d%d": {"allOf": [%s]}`, i, def(i, n)))
+			}
+			pack := boxes(t)
+			replace("box/folded.json", `"schema": {`, `"schema": {"$ref": "#/schema/$defs/d0", "$defs": {`+strings.Join(defs, ", ")+`},`)(t, pack)
+			if _, err := contract.Load(pack); err == nil || !strings.Contains(err.Error(), "leads to more than") {
+				t.Errorf("%v", err)
 			}
 		})
 	}

@@ -141,6 +141,7 @@ func (l *loader) carried(st *State) (found []Field) {
 	if l.err != nil {
 		return nil
 	}
+	l.looked = 0
 	whole := part{v: l.files[st].v.Member("schema"), from: &resource{file: st.File, at: jsondoc.Pointer{"schema"}}}
 	l.fields(&found, st, l.parts(nil, whole), nil, true)
 	sort.SliceStable(found, func(i, j int) bool { return order(st.Sample, found[i].Pointer, found[j].Pointer) < 0 })
@@ -190,6 +191,12 @@ func (p part) member(m *jsondoc.Member) part {
 
 // parts collects a schema and what judges the same value for it.
 func (l *loader) parts(all []part, p part) []part {
+	if l.looked++; l.looked > maxParts {
+		node{load: l, file: p.from.file}.down(p.from.at...).fail("leads to more than %d schemas by its references: let fewer lead to others", maxParts)
+	}
+	if l.err != nil {
+		return all
+	}
 	all = append(all, p)
 	for _, keyword := range []string{"allOf", "anyOf", "oneOf"} {
 		if more := p.v.Member(keyword); more != nil {
@@ -237,7 +244,7 @@ func below(at jsondoc.Pointer, names ...string) jsondoc.Pointer { return slices.
 
 // fields collects the members that wear a fact; all judge the value at one place.
 func (l *loader) fields(found *[]Field, st *State, all []part, at jsondoc.Pointer, required bool) {
-	if l.field(found, st, all, at, required) {
+	if l.field(found, st, all, at, required) || l.err != nil {
 		return
 	}
 	var names []string
