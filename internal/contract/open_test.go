@@ -208,3 +208,18 @@ func TestReferencesWithoutMeasure(t *testing.T) {
 		})
 	}
 }
+
+// TestReferencesAreCountedByState: what is much for one state is no more for many.
+func TestReferencesAreCountedByState(t *testing.T) {
+	const n = 11
+	defs := fmt.Sprintf(`"d%d": {}`, n)
+	for i := range n {
+		again := fmt.Sprintf(`{"$ref": "#/schema/$defs/d%d"}`, i+1)
+		defs += fmt.Sprintf(`, "d%d": {"allOf": [%s, %s]}`, i, again, again)
+	}
+	pack := boxes(t)
+	for _, file := range []string{"box/folded.json", "box/sealed.json"} {
+		replace(file, `"schema": {`, `"schema": {"$ref": "#/schema/$defs/d0", "$defs": {`+defs+`},`)(t, pack)
+	}
+	load(t, pack)
+}
