@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"maps"
 	"net/http"
@@ -154,18 +153,24 @@ func withoutCredentials(h http.Header) http.Header {
 
 // isCredential reports whether a header of that name lets its reader in somewhere.
 func isCredential(name string) bool {
-	var room [64]byte
-	lower := room[:0]
 	for i := range len(name) {
-		c := name[i]
-		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
+		var parts []string
+		switch name[i] | 0x20 {
+		case 'a':
+			parts = []string{"authorization", "api-key", "apikey"}
+		case 'c':
+			parts = []string{"cookie"}
+		case 'p':
+			parts = []string{"password"}
+		case 's':
+			parts = []string{"secret"}
+		case 't':
+			parts = []string{"token"}
 		}
-		lower = append(lower, c)
-	}
-	for _, part := range [...]string{"authorization", "cookie", "api-key", "apikey", "token", "secret", "password"} {
-		if bytes.Contains(lower, []byte(part)) {
-			return true
+		for _, part := range parts {
+			if end := i + len(part); end <= len(name) && strings.EqualFold(name[i:end], part) {
+				return true
+			}
 		}
 	}
 	return false

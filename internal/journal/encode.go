@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/paytest/paytest/internal/jsondoc"
 	"github.com/paytest/paytest/internal/verify"
 )
 
@@ -110,7 +111,7 @@ func (l *line) quoted(s string) {
 
 // ordinary reports whether a text is ASCII that stands for itself in JSON.
 func ordinary(s string) bool {
-	for i := range len(s) {
+	for i := jsondoc.Ordinary([]byte(s)); i < len(s); i++ {
 		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
 			return false
 		}

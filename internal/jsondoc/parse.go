@@ -399,7 +399,7 @@ func (p *parser) str() (string, *SyntaxError) {
 	start := p.pos
 	var text []byte // decoded so far, once there was an escape
 	for {
-		if p.pos = ordinary(p.raw, p.pos); p.pos >= len(p.raw) {
+		if p.pos += Ordinary(p.raw[p.pos:]); p.pos >= len(p.raw) {
 			return "", p.fail(CodeInvalidJSON, p.pos, "the document ends inside a string")
 		}
 		switch c := p.raw[p.pos]; {

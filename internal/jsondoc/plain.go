@@ -72,7 +72,7 @@ func plainString(raw []byte, pos int) int {
 	start, ascii := pos, true
 	for ; pos < len(raw); pos++ {
 		if ascii {
-			pos = ordinary(raw, pos)
+			pos += Ordinary(raw[pos:])
 		}
 		if pos == len(raw) {
 			break
@@ -92,22 +92,24 @@ func plainString(raw []byte, pos int) int {
 	return notPlain
 }
 
-// ordinary skips characters that stand for themselves, eight at a time. What it
-// stops at may be another one of them.
-func ordinary(raw []byte, pos int) int {
+// Ordinary counts the bytes at the start of raw that stand for themselves in JSON:
+// ASCII from the space on, but the quote and the backslash. It looks at eight at a
+// time, and may leave out up to seven before the end.
+func Ordinary(raw []byte) int {
 	const (
 		ones  = 0x0101010101010101
 		highs = 0x80 * ones
 	)
-	for ; pos+8 <= len(raw); pos += 8 {
-		w := binary.LittleEndian.Uint64(raw[pos:])
+	n := 0
+	for ; n+8 <= len(raw); n += 8 {
+		w := binary.LittleEndian.Uint64(raw[n:])
 		quote, backslash := w^'"'*ones, w^'\\'*ones
 		// A high bit is set where the byte was below a space, one of the two, or not ASCII.
 		if special := ((w - ' '*ones) | (quote - ones) | (backslash - ones)) & highs; special != 0 {
-			return pos + bits.TrailingZeros64(special)/8
+			return n + bits.TrailingZeros64(special)/8
 		}
 	}
-	return pos
+	return n
 }
 
 func plainArray(raw []byte, pos, depth int) int {

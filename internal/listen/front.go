@@ -97,7 +97,7 @@ func (f *front) answer(g *guest) bool {
 	for alive && !f.over.Load() {
 		n, err := g.Read(buf)
 		switch {
-		case late(err) && !answered && !f.over.Load() && !g.shown.Load():
+		case !answered && late(err) && !f.over.Load() && !g.shown.Load():
 			g.wake(nil, false)
 			return true
 		case err != nil || g.shown.Load():

@@ -38,6 +38,7 @@ type plainLine struct {
 	name   []byte // as it was sent
 	key    string
 	values []string // one
+	usual  bool     // the value is one that plain requests have
 }
 
 // read reads the request that b begins with. It fails where that is not plain, or
@@ -108,8 +109,26 @@ func (p *plain) line(line []byte) (known, ok bool) {
 			return false, false
 		}
 		l.values[0] = string(value)
+	} else if known {
+		return true, true
 	}
+	l.usual = isUsual(l.key, l.values[0])
 	return known, true
+}
+
+// isUsual reports whether a length is said plainly, and the host or the body's type
+// is the usual one.
+func isUsual(key, value string) bool {
+	switch key {
+	case "Content-Type":
+		return value == "application/json"
+	case "Host":
+		return value != "" && strings.Trim(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:-[]") == ""
+	case "Content-Length":
+		_, err := strconv.ParseUint(value, 10, 32)
+		return err == nil && len(value) <= plainDigits
+	}
+	return true
 }
 
 // isName takes less than a header's name may be.
@@ -156,24 +175,20 @@ func (p *plain) gather() bool {
 	return hosted
 }
 
-// length reads how long the body is; ok is false where that is not said plainly, or
-// what is said of the host or the body's type is unusual.
+// length reads how long the body is; ok is false where a header says something
+// unusual.
 func (p *plain) length() (n int, ok bool) {
 	typed := false
-	for i := range p.n {
-		value := p.lines[i].values[0]
-		switch p.lines[i].key {
+	for i := range p.lines[:p.n] {
+		l := &p.lines[i]
+		if !l.usual {
+			return 0, false
+		}
+		switch l.key {
 		case "Content-Type":
-			typed = value == "application/json"
-		case "Host":
-			if value == "" || strings.Trim(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:-[]") != "" {
-				return 0, false
-			}
+			typed = true
 		case "Content-Length":
-			if value == "" || len(value) > plainDigits || strings.Trim(value, "0123456789") != "" {
-				return 0, false
-			}
-			n, _ = strconv.Atoi(value)
+			n, _ = strconv.Atoi(l.values[0])
 		}
 	}
 	return n, typed && n > 0

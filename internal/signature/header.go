@@ -3,6 +3,7 @@ package signature
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -206,25 +207,11 @@ func decodeHex(mac []byte, text string) (problem string) {
 }
 
 func lowerHex(dst []byte, text string) bool {
-	for i := range dst {
-		hi, lo := digit(text[2*i]), digit(text[2*i+1])
-		if hi|lo > 15 {
-			return false
-		}
-		dst[i] = hi<<4 | lo
-	}
-	return true
-}
-
-// digit is the value of a lower-case hexadecimal digit, 255 for anything else.
-func digit(c byte) byte {
-	switch {
-	case '0' <= c && c <= '9':
-		return c - '0'
-	case 'a' <= c && c <= 'f':
-		return c - 'a' + 10
-	}
-	return 255
+	var src, again [hexDigits]byte
+	copy(src[:], text)
+	_, err := hex.Decode(dst, src[:])
+	hex.Encode(again[:], dst)
+	return err == nil && src == again // which upper-case digits are not
 }
 
 func decodeBase64(dst []byte, text string) (problem string) {
