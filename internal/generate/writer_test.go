@@ -226,6 +226,9 @@ func TestWriterOfReason(t *testing.T) {
 				checkWriters(t, c, w, o, plain, st, nil)
 				write()
 			}
+			for range 1000 {
+				write()
+			}
 			if n := testing.AllocsPerRun(100, write); n > 0 {
 				t.Errorf("%s: %v allocations a payload", st, n)
 			}

@@ -12,13 +12,13 @@ import (
 )
 
 const (
-	recentBits     = 6
+	recentBits     = 8
 	recentPayments = 1 << recentBits
 )
 
 // Drawer fills the facts of one payment after another into Forms, with the values
 // that Payment has. Once warm it allocates nothing, and it remembers what it drew
-// of about the last 64 payments, so that their events may come by turns. It is not
+// of about the last 256 payments, so that their events may come by turns. It is not
 // safe for concurrent use.
 type Drawer struct {
 	c      *contract.Contract
