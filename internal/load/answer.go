@@ -28,7 +28,7 @@ func malformed(format string, args ...any) error {
 // answers reads one answer after the other from a connection, and no more of one
 // than it must. It does not allocate unless something is wrong.
 type answers struct {
-	from io.Reader
+	from io.Reader // nil when no more comes
 	buf  []byte
 	r, w int    // what of buf is not read yet
 	got  uint64 // bytes that came
@@ -39,6 +39,9 @@ func newAnswers() *answers { return &answers{buf: make([]byte, readBytes)} }
 
 // reset starts with a new connection.
 func (a *answers) reset(from io.Reader) { a.from, a.r, a.w = from, 0, 0 }
+
+// errPart is that some of an answer has not come.
+var errPart = errors.New("part of the answer has not come")
 
 // framing is what a head says of the body and the connection.
 type framing struct {
@@ -134,6 +137,9 @@ func (a *answers) untilLF() ([]byte, error) {
 
 // fill reads more behind what is not read yet.
 func (a *answers) fill() error {
+	if a.from == nil {
+		return errPart
+	}
 	if a.r > 0 {
 		a.w = copy(a.buf, a.buf[a.r:a.w])
 		a.r = 0

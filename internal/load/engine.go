@@ -37,6 +37,7 @@ type engine struct {
 	ended     atomic.Pointer[time.Time] // when the run was interrupted
 	series    []Point
 	makers    *makers
+	pollers   *pollers
 
 	arrivals   atomic.Uint64 // that were given to workers
 	sent       atomic.Uint64
@@ -66,6 +67,7 @@ func newEngine(ctx context.Context, o *Options, dial dialer) (*engine, error) {
 	for i := range o.Connections {
 		e.workers = append(e.workers, e.worker(i, dial))
 	}
+	e.pollers = newPollers(e)
 	e.ctx, e.cancel = context.WithCancelCause(ctx)
 	return e, nil
 }
@@ -155,6 +157,7 @@ func (e *engine) work() {
 	}
 	close(done)
 	watch.Wait()
+	e.pollers.stop()
 }
 
 // since is how long the run has taken. It does not ask what time it is, which takes

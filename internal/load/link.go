@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"runtime"
 	"sync"
 	"time"
 )
@@ -40,6 +39,12 @@ func (l *link) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	l.answers.reset(conn)
+	return l.use(conn)
+}
+
+// use takes a connection that has no deadline.
+func (l *link) use(conn net.Conn) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.down {
@@ -47,7 +52,6 @@ func (l *link) open(ctx context.Context) error {
 		return errDown
 	}
 	l.conn, l.deadline = conn, 0
-	l.answers.reset(conn)
 	return nil
 }
 
@@ -72,7 +76,8 @@ func (l *link) shut() {
 	}
 }
 
-// exchange sends a request at the time now and reads its answer. Unless the
+// exchange sends what is left of a request that began at the time now, and reads
+// its answer. Unless the
 // connection can be used again, it is dropped.
 func (l *link) exchange(start time.Time, now time.Duration, request []byte) (status int, err error) {
 	if l.deadline-now < l.timeout {
@@ -82,13 +87,12 @@ func (l *link) exchange(start time.Time, now time.Duration, request []byte) (sta
 			return 0, err
 		}
 	}
-	if _, err := l.conn.Write(request); err != nil {
-		l.drop()
-		return 0, err
+	if len(request) > 0 {
+		if _, err := l.conn.Write(request); err != nil {
+			l.drop()
+			return 0, err
+		}
 	}
-	// While the other connections have their turn, the answer arrives: otherwise
-	// most reads would find nothing and have to wait for the poller.
-	runtime.Gosched()
 	status, keep, err := l.answers.next()
 	if !keep || err != nil {
 		l.drop()

@@ -310,10 +310,10 @@ func TestStarted(t *testing.T) {
 	}{{false, false, at, began - at}, {false, true, began, began - at}, {true, false, began, 0}} {
 		o := options(t, "")
 		o.Rate.Max = x.max
-		w := &worker{run: &engine{o: &o}}
-		s := sample{waited: x.waited}
-		if from := w.started(at, began, &s); from != x.from || s.late != x.late || s.behind {
-			t.Errorf("%+v: counts from %s, %+v", x, from, s)
+		w := &worker{run: &engine{o: &o}, flight: flight{at: at, sample: sample{waited: x.waited}}}
+		w.started(began)
+		if f := &w.flight; f.at != x.from || f.began != began || f.late != x.late || f.behind {
+			t.Errorf("%+v: %+v", x, f)
 		}
 	}
 }

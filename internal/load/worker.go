@@ -28,6 +28,17 @@ type worker struct {
 	recorder *recorder
 	timer    *time.Timer
 	last     time.Duration // when its last request ended
+	flight   flight
+}
+
+// flight is a request from its turn on.
+type flight struct {
+	event   *event
+	request []byte
+	at      time.Duration // from when its latency counts
+	began   time.Duration
+	before  uint64 // bytes that had come
+	sample
 }
 
 func (w *worker) work() {
@@ -38,6 +49,9 @@ func (w *worker) work() {
 		if _, ok := w.await(w.last); !ok {
 			return
 		}
+		if !w.run.pollers.carry(w) {
+			return
+		}
 	}
 	for w.step() {
 		continue
@@ -46,29 +60,43 @@ func (w *worker) work() {
 
 // step has one turn; it returns false after the last.
 func (w *worker) step() bool {
+	if !w.ready() {
+		return false
+	}
+	w.begin()
+	err := w.connected()
+	if f := &w.flight; err == nil {
+		f.status, err = w.link.exchange(w.run.start, f.began, f.request)
+	}
+	if !w.end(err) {
+		return false
+	}
+	if w.flight.failed && w.flight.kind == Connect && w.run.o.Rate.Max {
+		w.pause(redialPause)
+	}
+	return true
+}
+
+// ready takes the next turn and waits until it is to start; it returns false after
+// the last.
+func (w *worker) ready() bool {
 	at, ok := w.turn()
 	if !ok {
 		return false
 	}
-	var s sample
+	w.flight = flight{at: at}
+	f := &w.flight
 	if !w.run.o.Rate.Max {
-		if s.waited, ok = w.await(at); !ok {
+		if f.waited, ok = w.await(at); !ok {
 			return false
 		}
 	}
-	e, request, err := w.supply.next()
-	if err != nil {
+	var err error
+	if f.event, f.request, err = w.supply.next(); err != nil {
 		w.run.cancel(err)
 		return false
 	}
-	s.slot = e.of().slot
-	if !w.exchange(at, request, &s) {
-		return false
-	}
-	w.recorder.add(e, &s)
-	if s.failed && s.kind == Connect && w.run.o.Rate.Max {
-		w.pause(redialPause)
-	}
+	f.slot = f.event.of().slot
 	return true
 }
 
@@ -117,53 +145,55 @@ func (w *worker) pause(d time.Duration) {
 	}
 }
 
-// exchange sends a request that was to start at a time, and reads the answer. It
-// returns false when the run was ended meanwhile.
-func (w *worker) exchange(at time.Duration, request []byte, s *sample) bool {
-	now := w.run.since()
-	at = w.started(at, now, s)
-	before := w.link.answers.got
-	err := w.connected(&now, s)
-	if err == nil {
-		s.sent = uint64(len(request))
-		s.status, err = w.link.exchange(w.run.start, now, request)
+func (w *worker) begin() {
+	w.flight.before = w.link.answers.got
+	w.started(w.run.since())
+}
+
+// started notes when the request starts, and how late that is. The clock that was
+// waited by oversleeps, and making a request takes time: neither is the endpoint's.
+func (w *worker) started(now time.Duration) {
+	f := &w.flight
+	w.run.sent.Add(1)
+	f.began = now
+	if w.run.o.Rate.Max {
+		f.at = now
+		return
 	}
+	f.late, f.behind = now-f.at, now >= w.run.o.Duration
+	if f.waited {
+		f.at = now
+	}
+}
+
+// connected makes sure of a connection; the request begins when there is one.
+func (w *worker) connected() error {
+	f := &w.flight
+	if w.link.conn == nil {
+		err := w.link.open(w.run.ctx)
+		f.began = w.run.since()
+		if err != nil {
+			f.failed, f.kind = true, Connect
+			return err
+		}
+	}
+	f.sent = uint64(len(f.request))
+	return nil
+}
+
+// end notes how the request ended. It returns false when the run was ended
+// meanwhile.
+func (w *worker) end(err error) bool {
+	f := &w.flight
 	w.last = w.run.since()
-	s.latency, s.received = w.last-at, w.link.answers.got-before
+	f.latency, f.received = w.last-f.at, w.link.answers.got-f.before
 	if err != nil && w.run.ctx.Err() != nil {
 		w.run.unfinished.Add(1)
 		return false
 	}
-	w.judge(w.last-now, s, err)
+	w.judge(w.last-f.began, &f.sample, err)
+	w.recorder.add(f.event, &f.sample)
 	return true
-}
-
-// started notes how late a request is, and returns from when its latency counts.
-// The clock that was waited by oversleeps, and making a request takes time:
-// neither is the endpoint's.
-func (w *worker) started(at, began time.Duration, s *sample) time.Duration {
-	w.run.sent.Add(1)
-	if w.run.o.Rate.Max {
-		return began
-	}
-	s.late, s.behind = began-at, began >= w.run.o.Duration
-	if s.waited {
-		return began
-	}
-	return at
-}
-
-// connected makes sure of a connection; now moves on by what that takes.
-func (w *worker) connected(now *time.Duration, s *sample) error {
-	if w.link.conn != nil {
-		return nil
-	}
-	err := w.link.open(w.run.ctx)
-	*now = w.run.since()
-	if err != nil {
-		s.failed, s.kind = true, Connect
-	}
-	return err
 }
 
 // judge says how a request ended that took so long.
