@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"maps"
 	"net/http"
 	"net/url"
@@ -65,7 +64,7 @@ func (r *recorder) warn(err error) {
 }
 
 // sent records an attempt and what came back.
-func (r *recorder) sent(ctx context.Context, d delivery, header http.Header, res deliver.Result) {
+func (r *recorder) sent(d delivery, header http.Header, res deliver.Result) {
 	if r == nil {
 		return
 	}
@@ -76,7 +75,7 @@ func (r *recorder) sent(ctx context.Context, d delivery, header http.Header, res
 	if r.j == nil {
 		return
 	}
-	if _, err := r.j.Append(context.WithoutCancel(ctx), rec); err != nil {
+	if _, err := r.j.Append(rec); err != nil {
 		r.warn(err)
 	}
 }
@@ -96,7 +95,7 @@ func (a *app) sentRecord(d delivery, header http.Header, res deliver.Result) jou
 
 // received records a delivery; it returns when the record is durable.
 func (r *recorder) received(d verify.Delivery) error {
-	_, err := r.j.Append(context.Background(), record(d))
+	_, err := r.j.Append(record(d))
 	return err
 }
 

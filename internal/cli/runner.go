@@ -210,7 +210,7 @@ func (r *runner) send(ctx context.Context, p scenario.Planned, success []int, wa
 	policy := r.t.policy
 	policy.Success = success
 	d := delivery{p.Step.Send, u, p.Body}
-	done := r.t.deliver(ctx, d, policy, p.Step.Fault, wait, func(_ int, res deliver.Result) { r.journal.sent(ctx, d, r.t.header, res) })
+	done := r.t.deliver(ctx, d, policy, p.Step.Fault, wait, func(_ int, res deliver.Result) { r.journal.sent(d, r.t.header, res) })
 	last := done.Attempts[len(done.Attempts)-1]
 	if code := map[deliver.Outcome]int{deliver.Unreachable: exitConnect, deliver.Refused: exitUsage}[last.Outcome]; code != 0 {
 		r.mu.Lock()

@@ -280,7 +280,7 @@ func (a *app) deliver(ctx context.Context, c *contract.Contract, t *target, d de
 	}
 	done := t.deliver(ctx, d, t.policy, deliver.Fault(o.fault), nil, func(_ int, r deliver.Result) {
 		ok := r.Success(c.Delivery.Success)
-		o.journal.sent(ctx, d, t.header, r)
+		o.journal.sent(d, t.header, r)
 		if o.output == "json" {
 			a.out.JSON("delivery", sentJSON(d, r, ok))
 		} else {

@@ -67,7 +67,7 @@ func BenchmarkAppend(b *testing.B) {
 			for range writers {
 				wg.Go(func() {
 					for range work {
-						if _, err := j.Append(b.Context(), rec); err != nil {
+						if _, err := j.Append(rec); err != nil {
 							b.Error(err)
 						}
 					}

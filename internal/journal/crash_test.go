@@ -2,7 +2,6 @@ package journal_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -63,10 +62,6 @@ type world struct {
 	appendTo func(*journal.Journal, journal.Record) (uint64, error)
 }
 
-func appendTo(j *journal.Journal, r journal.Record) (uint64, error) {
-	return j.Append(context.Background(), r)
-}
-
 // bug is what a journal may do wrong.
 type bug struct {
 	lies
@@ -77,7 +72,7 @@ type bug struct {
 func run(s script, b bug) (cuts int, err error) {
 	w := &world{d: newDisk(), o: s.options, appendTo: b.appendTo}
 	if w.appendTo == nil {
-		w.appendTo = appendTo
+		w.appendTo = (*journal.Journal).Append
 	}
 	w.d.lies = b.lies
 	if err := w.open(); err != nil {
@@ -295,7 +290,7 @@ func TestPowerCutAtEveryByte(t *testing.T) {
 	for i := range 3 {
 		raw, _ := d.read(name)
 		ends = append(ends, len(raw))
-		if _, err := j.Append(t.Context(), record(i)); err != nil {
+		if _, err := j.Append(record(i)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -320,7 +315,7 @@ func TestPowerCutAtEveryByte(t *testing.T) {
 		if rec.CutBytes != int64(cut) {
 			t.Errorf("%d bytes: %d cut off, want %d", n, rec.CutBytes, cut)
 		}
-		if seq, err := j.Append(t.Context(), record(9)); err != nil || seq != uint64(want+1) {
+		if seq, err := j.Append(record(9)); err != nil || seq != uint64(want+1) {
 			t.Errorf("%d bytes: the next is %d, %v", n, seq, err)
 		}
 		raw, _ := d.read(name)
@@ -411,7 +406,7 @@ func TestOpenCuts(t *testing.T) {
 			if raw, _ := d.read(name); string(raw) != good+string(first) {
 				t.Errorf("the file is %q", raw)
 			}
-			if seq, err := j.Append(t.Context(), record(5)); seq != 5 || err != nil {
+			if seq, err := j.Append(record(5)); seq != 5 || err != nil {
 				t.Error(seq, err)
 			}
 		})

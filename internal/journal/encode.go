@@ -111,7 +111,10 @@ func (l *line) quoted(s string) {
 
 // ordinary reports whether a text is ASCII that stands for itself in JSON.
 func ordinary(s string) bool {
-	for i := jsondoc.Ordinary([]byte(s)); i < len(s); i++ {
+	if n := len(s); n >= 8 {
+		return jsondoc.Ordinary([]byte(s)) >= n-8 && jsondoc.Ordinary([]byte(s[n-8:])) == 8
+	}
+	for i := range len(s) {
 		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
 			return false
 		}

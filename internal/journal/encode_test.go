@@ -39,6 +39,20 @@ func TestEncode(t *testing.T) {
 	})
 }
 
+// TestEncodeTexts has each byte that JSON may not have as it is at each place of
+// texts of all lengths.
+func TestEncodeTexts(t *testing.T) {
+	for n := range 25 {
+		for at := range n {
+			for _, c := range []byte("\x00\x1f \"\\~\x7f\x80\xa2\xff") {
+				text := []byte("abcdefghijklmnopqrstuvwxyz"[:n])
+				text[at] = c
+				same(t, journal.Record{Method: string(text), Headers: http.Header{}, Body: []byte{}, Findings: []verify.Finding{}})
+			}
+		}
+	}
+}
+
 // TestEncodeEveryField sets each field of a record by itself, so that none that is
 // added later is left out.
 func TestEncodeEveryField(t *testing.T) {

@@ -1,14 +1,12 @@
 package journal
 
-import "context"
-
 // heldBack is how many records an early journal has acknowledged and not written:
 // more than one, so that whoever is killed has told of one.
 const heldBack = 4
 
 // AppendEarly is Append with the bug that the crash tests must catch: it
 // acknowledges a record before it writes it. The record is written by a later call.
-func (e *Early) AppendEarly(ctx context.Context, r Record) (uint64, error) {
+func (e *Early) AppendEarly(r Record) (uint64, error) {
 	e.J.turn <- struct{}{}
 	defer func() { <-e.J.turn }()
 	rest, err := r.encode(nil)
@@ -22,7 +20,7 @@ func (e *Early) AppendEarly(ctx context.Context, r Record) (uint64, error) {
 		e.late = e.late[1:]
 	}
 	e.late = append(e.late, rest)
-	return e.J.last + uint64(len(e.late)), ctx.Err()
+	return e.J.last + uint64(len(e.late)), nil
 }
 
 // Early is a journal that acknowledges too early.
@@ -46,5 +44,5 @@ func AppendAnyway(j *Journal, r Record) (uint64, error) {
 	j.turn <- struct{}{}
 	j.unkept = nil
 	<-j.turn
-	return j.Append(context.Background(), r)
+	return j.Append(r)
 }

@@ -1,12 +1,10 @@
 package journal
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"runtime"
-	"slices"
 	"sync"
 )
 
@@ -89,30 +87,20 @@ func Open(fsys FS, name string, o Options) (*Journal, Recovery, error) {
 // Append tries anew, so that a disk that was full can be used again as soon as it
 // is not; the record that failed is not in the journal, unless the program dies
 // before what was written of it could be cut off. After an error that wraps
-// ErrUnkept every later Append fails with it. When ctx ends while the record is
-// being written, whether it is in the journal is unknown.
-func (j *Journal) Append(ctx context.Context, r Record) (uint64, error) {
-	if err := ctx.Err(); err != nil {
-		return 0, fmt.Errorf("journal %s: the delivery was not recorded: %w", j.name, err)
-	}
+// ErrUnkept every later Append fails with it.
+func (j *Journal) Append(r Record) (uint64, error) {
 	e := j.entry()
 	rest, err := r.encode(e.rest[:0])
 	if err != nil {
 		return 0, fmt.Errorf("journal %s: %w", j.name, err)
 	}
 	e.rest = rest
-	b := j.join(e)
-	select {
-	case <-b.done:
-	case j.turn <- struct{}{}:
-		j.gather(b)
+	if b, first := j.join(e); first {
+		j.turn <- struct{}{}
 		j.commit(b)
 		<-j.turn
-	case <-ctx.Done():
-		if j.leave(b, e) {
-			return 0, fmt.Errorf("journal %s: the delivery was not recorded: %w", j.name, ctx.Err())
-		}
-		return 0, fmt.Errorf("journal %s: whether the delivery was recorded is unknown: %w", j.name, ctx.Err())
+	} else {
+		<-b.done
 	}
 	seq, err := e.seq, e.err
 	j.spare.Put(e)
@@ -152,14 +140,15 @@ func (j *Journal) Close() error {
 	return nil
 }
 
-func (j *Journal) join(e *entry) *batch {
+// join puts an entry into the batch that waits. Who is the first in it writes it.
+func (j *Journal) join(e *entry) (b *batch, first bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.pending == nil {
+	if first = j.pending == nil; first {
 		j.pending = &batch{done: make(chan struct{})}
 	}
 	j.pending.entries = append(j.pending.entries, e)
-	return j.pending
+	return j.pending, first
 }
 
 // gather lets deliveries that came at the same time join, even where there is but
@@ -168,36 +157,19 @@ func (j *Journal) gather(b *batch) {
 	for joined := 0; ; runtime.Gosched() {
 		j.mu.Lock()
 		now := len(b.entries)
-		j.mu.Unlock()
 		if now <= joined {
+			j.pending = nil
+			j.mu.Unlock()
 			return
 		}
+		j.mu.Unlock()
 		joined = now
 	}
 }
 
-// leave takes an entry back; it cannot once the batch is being written.
-func (j *Journal) leave(b *batch, e *entry) bool {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if j.pending != b {
-		return false
-	}
-	b.entries = slices.DeleteFunc(b.entries, func(x *entry) bool { return x == e })
-	return true
-}
-
-// commit writes a batch, unless another one's turn has done so.
+// commit writes the batch that waits.
 func (j *Journal) commit(b *batch) {
-	j.mu.Lock()
-	mine := j.pending == b
-	if mine {
-		j.pending = nil
-	}
-	j.mu.Unlock()
-	if !mine {
-		return
-	}
+	j.gather(b)
 	defer close(b.done)
 	for entries := b.entries; len(entries) > 0; {
 		n, err := j.store(entries)

@@ -2,7 +2,6 @@ package journal_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -56,7 +55,7 @@ func TestFileOnDisk(t *testing.T) {
 		j := open(t, osFS{}, file, journal.Options{})
 		for i := range 4 {
 			rec := record(round*4 + i)
-			seq, err := j.Append(t.Context(), rec)
+			seq, err := j.Append(rec)
 			if err != nil || seq != uint64(len(want)+1) {
 				t.Fatal(seq, err)
 			}
@@ -102,13 +101,13 @@ func TestFileOnDisk(t *testing.T) {
 func TestDiskFullAndThenNot(t *testing.T) {
 	d := newDisk()
 	j := open(t, d, name, journal.Options{})
-	if _, err := j.Append(t.Context(), record(1)); err != nil {
+	if _, err := j.Append(record(1)); err != nil {
 		t.Fatal(err)
 	}
 	before, _ := d.read(name)
 	d.faults.space = 40
 	for range 3 {
-		if _, err := j.Append(t.Context(), record(2)); !errors.Is(err, syscall.ENOSPC) {
+		if _, err := j.Append(record(2)); !errors.Is(err, syscall.ENOSPC) {
 			t.Fatal(err)
 		}
 		if now, _ := d.read(name); !bytes.Equal(before, now) {
@@ -117,11 +116,11 @@ func TestDiskFullAndThenNot(t *testing.T) {
 		d.faults.space = 40
 	}
 	d.faults = faults{space: 40, truncate: true}
-	if _, err := j.Append(t.Context(), record(2)); !errors.Is(err, syscall.ENOSPC) {
+	if _, err := j.Append(record(2)); !errors.Is(err, syscall.ENOSPC) {
 		t.Fatal(err)
 	}
 	d.faults = faults{space: -1, truncate: true}
-	if _, err := j.Append(t.Context(), record(2)); !errors.Is(err, errDisk) {
+	if _, err := j.Append(record(2)); !errors.Is(err, errDisk) {
 		t.Fatal("wrote behind half a line", err)
 	}
 	if err := j.Close(); !errors.Is(err, errDisk) {
@@ -129,7 +128,7 @@ func TestDiskFullAndThenNot(t *testing.T) {
 	}
 	d.faults = faults{space: -1}
 	j = open(t, d, name, journal.Options{})
-	if seq, err := j.Append(t.Context(), record(3)); seq != 2 || err != nil {
+	if seq, err := j.Append(record(3)); seq != 2 || err != nil {
 		t.Fatal(seq, err)
 	}
 	raw, _ := d.read(name)
@@ -142,22 +141,17 @@ func TestWhatCannotBeWritten(t *testing.T) {
 	d := newDisk()
 	j := open(t, d, name, journal.Options{})
 	before, _ := d.read(name)
-	if _, err := j.Append(t.Context(), journal.Record{LatencyMS: math.NaN()}); err == nil {
+	if _, err := j.Append(journal.Record{LatencyMS: math.NaN()}); err == nil {
 		t.Error("wrote a latency that is no number")
 	}
-	if _, err := j.Append(t.Context(), journal.Record{Body: make([]byte, journal.MaxLine)}); !errors.Is(err, journal.ErrTooLong) {
-		t.Error(err)
-	}
-	ended, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := j.Append(ended, record(1)); !errors.Is(err, context.Canceled) {
+	if _, err := j.Append(journal.Record{Body: make([]byte, journal.MaxLine)}); !errors.Is(err, journal.ErrTooLong) {
 		t.Error(err)
 	}
 	if now, _ := d.read(name); !bytes.Equal(before, now) {
 		t.Errorf("left %q", now[len(before):])
 	}
 	large := journal.Record{Body: make([]byte, journal.MaxLine/4*3-300)}
-	if _, err := j.Append(t.Context(), large); err != nil {
+	if _, err := j.Append(large); err != nil {
 		t.Fatal(err)
 	}
 	raw, _ := d.read(name)
@@ -181,15 +175,15 @@ func TestTextThatIsNotUTF8(t *testing.T) {
 func TestSomebodyElseWrites(t *testing.T) {
 	d := newDisk()
 	j := open(t, d, name, journal.Options{})
-	if _, err := j.Append(t.Context(), record(1)); err != nil {
+	if _, err := j.Append(record(1)); err != nil {
 		t.Fatal(err)
 	}
 	other := open(t, d, name, journal.Options{})
-	if _, err := other.Append(t.Context(), record(2)); err != nil {
+	if _, err := other.Append(record(2)); err != nil {
 		t.Fatal(err)
 	}
 	before, _ := d.read(name)
-	if _, err := j.Append(t.Context(), record(3)); !errors.Is(err, journal.ErrChanged) {
+	if _, err := j.Append(record(3)); !errors.Is(err, journal.ErrChanged) {
 		t.Error(err)
 	}
 	if now, _ := d.read(name); !bytes.Equal(before, now) {
@@ -200,17 +194,17 @@ func TestSomebodyElseWrites(t *testing.T) {
 func TestSomebodyElseRotates(t *testing.T) {
 	d := newDisk()
 	j := open(t, d, name, journal.Options{MaxBytes: 10})
-	if _, err := j.Append(t.Context(), record(1)); err != nil {
+	if _, err := j.Append(record(1)); err != nil {
 		t.Fatal(err)
 	}
 	d.faults.create = true
-	if _, err := j.Append(t.Context(), record(2)); !errors.Is(err, errDisk) {
+	if _, err := j.Append(record(2)); !errors.Is(err, errDisk) {
 		t.Fatal(err)
 	}
 	d.faults = faults{space: -1}
 	d.plant(journal.HeaderLine(5))
 	for range 2 {
-		if _, err := j.Append(t.Context(), record(2)); !errors.Is(err, journal.ErrChanged) {
+		if _, err := j.Append(record(2)); !errors.Is(err, journal.ErrChanged) {
 			t.Error(err)
 		}
 	}
@@ -219,7 +213,7 @@ func TestSomebodyElseRotates(t *testing.T) {
 func TestNumberIsTheJournals(t *testing.T) {
 	d := newDisk()
 	j := open(t, d, name, journal.Options{})
-	if seq, err := j.Append(t.Context(), journal.Record{Seq: 99}); seq != 1 || err != nil {
+	if seq, err := j.Append(journal.Record{Seq: 99}); seq != 1 || err != nil {
 		t.Error(seq, err)
 	}
 	raw, _ := d.read(name)
@@ -235,7 +229,7 @@ func TestClose(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if _, err := j.Append(t.Context(), record(1)); !errors.Is(err, journal.ErrClosed) {
+	if _, err := j.Append(record(1)); !errors.Is(err, journal.ErrClosed) {
 		t.Error(err)
 	}
 }
@@ -249,7 +243,7 @@ func TestRotation(t *testing.T) {
 	d := newDisk()
 	j := open(t, d, name, journal.Options{MaxBytes: three, Keep: 2})
 	for i := range 9 {
-		if _, err := j.Append(t.Context(), journal.Record{ID: fmt.Sprint(i + 1)}); err != nil {
+		if _, err := j.Append(journal.Record{ID: fmt.Sprint(i + 1)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -270,7 +264,7 @@ func TestRotation(t *testing.T) {
 			t.Errorf("%s: %s, want %s", file, got, content)
 		}
 	}
-	if _, err := j.Append(t.Context(), journal.Record{ID: strings.Repeat("x", 1000)}); err != nil {
+	if _, err := j.Append(journal.Record{ID: strings.Repeat("x", 1000)}); err != nil {
 		t.Fatal("a record longer than a file", err)
 	}
 	if got := ids(name + ".2"); got != "4=4 5=5 6=6" {
@@ -296,7 +290,7 @@ func TestRotationFailsHalfway(t *testing.T) {
 			var err error
 			for range 3 {
 				var got uint64
-				if got, err = j.Append(t.Context(), journal.Record{ID: fmt.Sprint(i)}); err == nil {
+				if got, err = j.Append(journal.Record{ID: fmt.Sprint(i)}); err == nil {
 					if seq++; seq != got {
 						t.Fatalf("%+v: %d is numbered %d", f, seq, got)
 					}
@@ -306,7 +300,7 @@ func TestRotationFailsHalfway(t *testing.T) {
 			if errors.Is(err, journal.ErrUnkept) {
 				j = open(t, d, name, journal.Options{MaxBytes: 400, Keep: 9})
 			}
-			got, err := j.Append(t.Context(), journal.Record{ID: fmt.Sprint(i)})
+			got, err := j.Append(journal.Record{ID: fmt.Sprint(i)})
 			if seq++; err != nil || got != seq {
 				t.Fatalf("%+v: %d is numbered %d, %v", f, seq, got, err)
 			}
@@ -327,7 +321,7 @@ func TestAppendsShareASync(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range 65 {
 			wg.Go(func() {
-				if _, err := j.Append(t.Context(), record(i)); err != nil {
+				if _, err := j.Append(record(i)); err != nil {
 					t.Error(err)
 				}
 			})
@@ -358,7 +352,7 @@ func TestEveryWaitingAppendFails(t *testing.T) {
 		errs := make(chan error, 11)
 		for i := range 11 {
 			go func() {
-				_, err := j.Append(t.Context(), record(i))
+				_, err := j.Append(record(i))
 				errs <- err
 			}()
 			synctest.Wait()
@@ -383,46 +377,6 @@ func TestEveryWaitingAppendFails(t *testing.T) {
 	})
 }
 
-func TestContextEnds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		d := newDisk()
-		j := open(t, d, name, journal.Options{})
-		d.hold = make(chan struct{})
-		outcome := make(chan error, 3)
-		start := func(ctx context.Context, i int) {
-			go func() {
-				_, err := j.Append(ctx, record(i))
-				outcome <- err
-			}()
-			synctest.Wait()
-		}
-		start(t.Context(), 1)
-		ctx, cancel := context.WithCancel(t.Context())
-		start(ctx, 2)
-		cancel()
-		if err := <-outcome; !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "was not recorded") {
-			t.Error(err)
-		}
-		ctx, cancel = context.WithCancel(t.Context())
-		start(t.Context(), 3)
-		start(ctx, 4)
-		d.hold <- struct{}{}
-		synctest.Wait() // 3 or 4 writes both
-		cancel()
-		synctest.Wait()
-		d.hold <- struct{}{}
-		for range 3 {
-			if err := <-outcome; err != nil && !strings.Contains(err.Error(), "whether the delivery was recorded is unknown") {
-				t.Error(err)
-			}
-		}
-		raw, _ := d.read(name)
-		if got := all(t, raw); len(got) != 3 {
-			t.Errorf("%d records, want 1, 3 and 4: %v", len(got), got)
-		}
-	})
-}
-
 func TestConcurrentAppends(t *testing.T) {
 	d := newDisk()
 	j := open(t, d, name, journal.Options{MaxBytes: 20_000, Keep: 1000})
@@ -438,7 +392,7 @@ func TestConcurrentAppends(t *testing.T) {
 					d.faults = faults{space: i % 3 * 100, short: i%20 >= 10}
 					d.mu.Unlock()
 				}
-				seq, err := j.Append(t.Context(), journal.Record{ID: id})
+				seq, err := j.Append(journal.Record{ID: id})
 				if err != nil {
 					d.mu.Lock()
 					d.faults = faults{space: -1}
@@ -479,7 +433,7 @@ func TestAppendsAtOnceShareOneWaitForTheDisk(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 250 {
 		wg.Go(func() {
-			if _, err := j.Append(t.Context(), typical()); err != nil {
+			if _, err := j.Append(typical()); err != nil {
 				t.Error(err)
 			}
 		})

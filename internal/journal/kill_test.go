@@ -2,7 +2,6 @@ package journal_test
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -23,7 +22,7 @@ const (
 
 func TestMain(m *testing.M) {
 	if file := os.Getenv(childFile); file != "" {
-		if err := child(context.Background(), file, os.Getenv(childBug) != ""); err != nil {
+		if err := child(file, os.Getenv(childBug) != ""); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -34,7 +33,7 @@ func TestMain(m *testing.M) {
 
 // child appends from eight sides until it is killed, and says on its standard
 // output which record got which number, after it was acknowledged.
-func child(ctx context.Context, file string, bug bool) error {
+func child(file string, bug bool) error {
 	j, _, err := journal.Open(osFS{}, file, journal.Options{MaxBytes: 100_000, Keep: 1000})
 	if err != nil {
 		return err
@@ -52,7 +51,7 @@ func child(ctx context.Context, file string, bug bool) error {
 				if bug {
 					appended = early.AppendEarly
 				}
-				seq, err := appended(ctx, rec)
+				seq, err := appended(rec)
 				if err == nil {
 					_, err = fmt.Fprintf(os.Stdout, "%d %s\n", seq, rec.ID)
 				}

@@ -197,7 +197,7 @@ func opening(t *testing.T, in []byte) {
 		}
 		return
 	}
-	if seq, err := j.Append(t.Context(), record(1)); err != nil || seq != rec.LastSeq+1 {
+	if seq, err := j.Append(record(1)); err != nil || seq != rec.LastSeq+1 {
 		t.Fatalf("%d after %d: %v", seq, rec.LastSeq, err)
 	}
 	now, _ := d.read(name)

@@ -16,16 +16,16 @@ func TestSyncFails(t *testing.T) {
 	for _, lose := range []bool{false, true} {
 		d := newDisk()
 		j := open(t, d, name, journal.Options{})
-		if _, err := j.Append(t.Context(), record(1)); err != nil {
+		if _, err := j.Append(record(1)); err != nil {
 			t.Fatal(err)
 		}
 		d.faults = faults{space: -1, sync: true, lose: lose}
-		if _, err := j.Append(t.Context(), record(2)); !errors.Is(err, journal.ErrUnkept) || !errors.Is(err, errDisk) {
+		if _, err := j.Append(record(2)); !errors.Is(err, journal.ErrUnkept) || !errors.Is(err, errDisk) {
 			t.Fatal(err)
 		}
 		d.faults = faults{space: -1}
 		for range 3 {
-			if _, err := j.Append(t.Context(), record(3)); !errors.Is(err, journal.ErrUnkept) {
+			if _, err := j.Append(record(3)); !errors.Is(err, journal.ErrUnkept) {
 				t.Fatal("acknowledged", err)
 			}
 		}
@@ -34,7 +34,7 @@ func TestSyncFails(t *testing.T) {
 		}
 		d.cut(1)
 		j = open(t, d, name, journal.Options{})
-		if seq, err := j.Append(t.Context(), record(4)); seq != 2 && seq != 3 || err != nil {
+		if seq, err := j.Append(record(4)); seq != 2 && seq != 3 || err != nil {
 			t.Error(seq, err)
 		}
 	}
@@ -46,7 +46,7 @@ func TestOpenCutsHoles(t *testing.T) {
 	d := newDisk()
 	j := open(t, d, name, journal.Options{})
 	for i := range 3 {
-		if _, err := j.Append(t.Context(), record(i)); err != nil {
+		if _, err := j.Append(record(i)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -65,7 +65,7 @@ func TestOpenCutsHoles(t *testing.T) {
 		if want := (journal.Recovery{CutBytes: int64(len(torn) - len(whole)), Records: 1, LastSeq: 1}); err != nil || rec != want {
 			t.Fatalf("%+v, %v", rec, err)
 		}
-		if seq, err := j.Append(t.Context(), record(9)); seq != 2 || err != nil {
+		if seq, err := j.Append(record(9)); seq != 2 || err != nil {
 			t.Error(seq, err)
 		}
 	}
