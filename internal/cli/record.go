@@ -94,21 +94,21 @@ func (a *app) sentRecord(d delivery, header http.Header, res deliver.Result) jou
 }
 
 // received records a delivery; it returns when the record is durable.
-func (r *recorder) received(d verify.Delivery) error {
+func (r *recorder) received(d *verify.Delivery) error {
 	_, err := r.j.Append(record(d))
 	return err
 }
 
 // record is a delivery as journals and programs read it.
-func record(d verify.Delivery) journal.Record {
+func record(d *verify.Delivery) journal.Record {
 	r := bareRecord(d)
 	r.Headers = withoutCredentials(d.Header)
 	return r
 }
 
 // bareRecord is a delivery and all that its headers say.
-func bareRecord(d verify.Delivery) journal.Record {
-	v := report.NewVerdictJSON(d.Verdict)
+func bareRecord(d *verify.Delivery) journal.Record {
+	v := report.NewVerdictJSON(&d.Verdict)
 	return journal.Record{
 		Time: d.Time.UTC(), Direction: journal.Received, Attempt: d.Attempt, Method: d.Method, Path: d.Path,
 		Headers: d.Header, Body: d.Body,
@@ -153,26 +153,34 @@ func withoutCredentials(h http.Header) http.Header {
 // isCredential reports whether a header of that name lets its reader in somewhere.
 func isCredential(name string) bool {
 	for i := range len(name) {
-		var parts []string
+		part := ""
 		switch name[i] | 0x20 {
 		case 'a':
-			parts = []string{"authorization", "api-key", "apikey"}
-		case 'c':
-			parts = []string{"cookie"}
-		case 'p':
-			parts = []string{"password"}
-		case 's':
-			parts = []string{"secret"}
-		case 't':
-			parts = []string{"token"}
-		}
-		for _, part := range parts {
-			if end := i + len(part); end <= len(name) && strings.EqualFold(name[i:end], part) {
+			if hasFolded(name[i:], "api-key") || hasFolded(name[i:], "apikey") {
 				return true
 			}
+			part = "authorization"
+		case 'c':
+			part = "cookie"
+		case 'p':
+			part = "password"
+		case 's':
+			part = "secret"
+		case 't':
+			part = "token"
+		default:
+			continue
+		}
+		if hasFolded(name[i:], part) {
+			return true
 		}
 	}
 	return false
+}
+
+// hasFolded reports whether a name begins with that, whatever its case.
+func hasFolded(name, begin string) bool {
+	return len(name) >= len(begin) && strings.EqualFold(name[:len(begin)], begin)
 }
 
 // withoutHidden leaves out what withoutCredentials hid.

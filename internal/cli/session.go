@@ -267,7 +267,7 @@ func (s *session) received(d verify.Delivery) {
 	s.totals.Add(d.Verdict)
 	s.show(d)
 	if s.ui != nil {
-		s.ui.Add(bareRecord(d))
+		s.ui.Add(bareRecord(&d))
 	}
 	if len(s.outputs) > 0 || s.annotated() {
 		s.cases = append(s.cases, deliveryCase(s.totals.Deliveries, d))
@@ -293,7 +293,7 @@ func (s *session) show(d verify.Delivery) {
 	case s.feed != nil:
 		s.feed.Add(d)
 	case s.o.output == "ndjson":
-		s.out.JSON("delivery", record(d))
+		s.out.JSON("delivery", record(&d))
 	}
 }
 

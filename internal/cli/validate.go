@@ -152,7 +152,7 @@ func (a *app) validated(where string, v verify.Verdict, output string) {
 		a.out.JSON("payload", struct {
 			Where string `json:"where"`
 			report.VerdictJSON
-		}{where, report.NewVerdictJSON(v)})
+		}{where, report.NewVerdictJSON(&v)})
 		return
 	}
 	word := report.S(report.Good, "ok  ")

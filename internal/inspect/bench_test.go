@@ -27,7 +27,7 @@ func (noReply) SetWriteDeadline(_ time.Time) error { return nil }
 
 // recorded is a delivery as the command line hands it over.
 func recorded(d verify.Delivery) journal.Record {
-	v := report.NewVerdictJSON(d.Verdict)
+	v := report.NewVerdictJSON(&d.Verdict)
 	return journal.Record{
 		Time: d.Time.UTC(), Direction: journal.Received, Attempt: d.Attempt, Method: d.Method, Path: d.Path, Headers: d.Header, Body: d.Body,
 		OK: v.OK, Event: v.Event, Subject: v.Subject, ID: v.ID, State: v.State, PreviousState: v.PreviousState, Duplicate: v.Duplicate, Findings: v.Findings,

@@ -60,8 +60,9 @@ type Options struct {
 	// Forward, when not nil, passes a delivery on, and its answer goes back. Its
 	// context does not end when the sender gives up, only when the server does.
 	Forward func(ctx context.Context, d Delivery) Forwarded
-	// Record, when not nil, must succeed before a delivery is acknowledged.
-	Record func(Delivery) error
+	// Record, when not nil, must succeed before a delivery is acknowledged. It must
+	// not keep the delivery.
+	Record func(*Delivery) error
 }
 
 // Forwarded is the answer of the endpoint that a delivery was passed on to.
@@ -308,7 +309,7 @@ func (h *Handler) finish(sender context.Context, d *Delivery, try try) bool {
 	recorded, now := true, h.Now()
 	d.Latency = now.Sub(d.Time)
 	if h.Record != nil {
-		if err := h.Record(*d); err != nil {
+		if err := h.Record(d); err != nil {
 			recorded = false
 			d.Verdict.Add(verify.Finding{Code: verify.NotRecorded, Severity: verify.Violation, Message: "the delivery was not recorded, and so not acknowledged: " + err.Error()})
 			d.Status, d.Answer = http.StatusServiceUnavailable, []byte(`{"error":"Not recorded"}`)

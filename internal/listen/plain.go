@@ -31,6 +31,8 @@ type plain struct {
 
 	second int64 // that date is of
 	date   []byte
+
+	delivery Delivery // what became of it
 }
 
 // plainLine is a header line, and the last one in its place.
@@ -216,9 +218,10 @@ func (p *plain) answer(dst []byte, d *Delivery) []byte {
 
 // plainDelivery judges a delivery and appends the answer to it.
 func (h *Handler) plainDelivery(dst []byte, p *plain) []byte {
-	d := Delivery{Time: h.Now(), Method: http.MethodPost, Path: p.path, Header: p.header, Body: p.body}
-	if try, asked := h.judge(&d); asked {
-		h.finish(context.Background(), &d, try)
+	d := &p.delivery
+	*d = Delivery{Time: h.Now(), Method: http.MethodPost, Path: p.path, Header: p.header, Body: p.body}
+	if try, asked := h.judge(d); asked {
+		h.finish(context.Background(), d, try)
 	}
-	return p.answer(dst, &d)
+	return p.answer(dst, d)
 }

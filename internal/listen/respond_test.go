@@ -453,8 +453,8 @@ func TestRecordFirst(t *testing.T) {
 	var recorded []listen.Delivery
 	b := newBench(t, func(o *listen.Options) {
 		o.AlwaysOK = true
-		o.Record = func(d listen.Delivery) error {
-			recorded = append(recorded, d)
+		o.Record = func(d *listen.Delivery) error {
+			recorded = append(recorded, *d)
 			return full
 		}
 	})
@@ -503,7 +503,7 @@ func TestFilter(t *testing.T) {
 	c := load(t)
 	var asked [][2]string
 	b := newBench(t, func(o *listen.Options) {
-		o.Record = func(listen.Delivery) error { return nil }
+		o.Record = func(*listen.Delivery) error { return nil }
 		o.Filter = func(event, state string) bool {
 			asked = append(asked, [2]string{event, state})
 			return event != "invoice.updated" || state == "Complete"

@@ -231,7 +231,7 @@ type VerdictJSON struct {
 }
 
 // NewVerdictJSON returns the verdict as programs read it.
-func NewVerdictJSON(v verify.Verdict) VerdictJSON {
+func NewVerdictJSON(v *verify.Verdict) VerdictJSON {
 	out := VerdictJSON{OK: v.OK(), Event: v.Event, ID: v.ID, PreviousState: v.Previous, Duplicate: v.Duplicate, Findings: v.Findings}
 	if v.State != nil {
 		out.Subject, out.State = v.State.Subject.Name, v.State.Wire

@@ -163,7 +163,7 @@ func TestVerdictJSON(t *testing.T) {
 	c := loadContract(t)
 	st := c.Flow[len(c.Flow)-1]
 	v := verify.NewChecker(c, verify.Strict{}).Check(st.Sample.AppendCanonical(nil), st.Path)
-	got := NewVerdictJSON(v)
+	got := NewVerdictJSON(&v)
 	want := VerdictJSON{
 		OK: true, Event: st.Event, Subject: st.Subject.Name, ID: v.ID, State: st.Wire, PreviousState: st.From[0].From.Wire,
 		Findings: v.Findings,
