@@ -82,7 +82,7 @@ func hospitable() {
 		panic(err)
 	}
 	fmt.Printf("{\"type\":\"ready\",\"addr\":%q}\n", listeners[0].Addr())
-	h := listen.New(listen.Options{Contract: c, Checker: verify.NewChecker(c, verify.Strict{}), Now: time.Now, OnDelivery: func(verify.Delivery) {}})
+	h := listen.New(listen.Options{Contract: c, Checker: verify.NewChecker(c, verify.Strict{}), Now: time.Now, OnDelivery: func(*verify.Delivery) {}})
 	os.Exit(map[bool]int{true: 1}[http.Serve(listeners[0], h) != nil]) //nolint:gosec // that is the bug
 }
 

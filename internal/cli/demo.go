@@ -74,7 +74,7 @@ func (a *app) demo(ctx context.Context, c *contract.Contract) error {
 	}
 	seen := make(chan listen.Delivery, 1)
 	checker := verify.NewChecker(c, verify.Strict{})
-	h := listen.New(listen.Options{Contract: c, Checker: checker, Now: a.Now, OnDelivery: func(d listen.Delivery) { seen <- d }})
+	h := listen.New(listen.Options{Contract: c, Checker: checker, Now: a.Now, OnDelivery: func(d *listen.Delivery) { seen <- *d }})
 	served := make(chan error, 1)
 	go func() { served <- listen.Serve(ctx, listeners, h, func() {}) }()
 	base := "http://" + listeners[0].Addr().String()

@@ -261,16 +261,16 @@ func passed(h http.Header) http.Header {
 }
 
 // received takes note of a delivery; the handler calls it one at a time.
-func (s *session) received(d verify.Delivery) {
+func (s *session) received(d *verify.Delivery) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.totals.Add(d.Verdict)
+	s.totals.Add(&d.Verdict)
 	s.show(d)
 	if s.ui != nil {
-		s.ui.Add(bareRecord(&d))
+		s.ui.Add(bareRecord(d))
 	}
 	if len(s.outputs) > 0 || s.annotated() {
-		s.cases = append(s.cases, deliveryCase(s.totals.Deliveries, d))
+		s.cases = append(s.cases, deliveryCase(s.totals.Deliveries, *d))
 	}
 	if s.over {
 		return // what comes while the program under test ends is judged, and no longer waited for
@@ -288,12 +288,12 @@ func (s *session) received(d verify.Delivery) {
 
 // show writes a delivery: text for people, who need not see each, when they can;
 // lines for a program, which needs each, before the delivery is answered.
-func (s *session) show(d verify.Delivery) {
+func (s *session) show(d *verify.Delivery) {
 	switch {
 	case s.feed != nil:
-		s.feed.Add(d)
+		s.feed.Add(*d)
 	case s.o.output == "ndjson":
-		s.out.JSON("delivery", record(&d))
+		s.out.JSON("delivery", record(d))
 	}
 }
 

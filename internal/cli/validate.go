@@ -114,7 +114,7 @@ func (a *app) validate(o *validateOptions, files []string) error {
 		checker := verify.NewChecker(c, strict)
 		for _, it := range items {
 			v := it.judge(checker)
-			totals.Add(v)
+			totals.Add(&v)
 			a.validated(it.where(), v, o.output)
 			c := verdictCase("paytest.validate", it.where(), v, it.raw)
 			c.File, c.Line = it.file, it.line

@@ -62,9 +62,9 @@ func BenchmarkListener(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			s := newScene(b)
 			all := s.posts(2000)
-			o := listen.Options{Contract: s.c, Checker: s.checker, Now: time.Now, OnDelivery: func(verify.Delivery) {}}
+			o := listen.Options{Contract: s.c, Checker: s.checker, Now: time.Now, OnDelivery: func(*verify.Delivery) {}}
 			if name != "without" {
-				o.OnDelivery = func(d verify.Delivery) { s.Add(recorded(d)) }
+				o.OnDelivery = func(d *verify.Delivery) { s.Add(recorded(*d)) }
 			}
 			if name == "open" {
 				defer s.looked(b)()
@@ -162,9 +162,9 @@ func BenchmarkLoaded(b *testing.B) {
 	for _, name := range []string{"without", "with", "open"} {
 		b.Run(name, func(b *testing.B) {
 			s := newScene(b)
-			o := listen.Options{Contract: s.c, Checker: verify.NewChecker(s.c, verify.Strict{}), Now: time.Now, OnDelivery: func(verify.Delivery) {}}
+			o := listen.Options{Contract: s.c, Checker: verify.NewChecker(s.c, verify.Strict{}), Now: time.Now, OnDelivery: func(*verify.Delivery) {}}
 			if name != "without" {
-				o.OnDelivery = func(d verify.Delivery) { s.Add(recorded(d)) }
+				o.OnDelivery = func(d *verify.Delivery) { s.Add(recorded(*d)) }
 			}
 			if name == "open" {
 				defer s.looked(b)()

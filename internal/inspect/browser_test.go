@@ -279,7 +279,7 @@ func newStageOf(t *testing.T, kept int) *stage {
 	})
 	s.handler = listen.New(listen.Options{
 		Contract: c, Checker: verify.NewChecker(c, verify.Strict{}), Now: now,
-		OnDelivery: func(d listen.Delivery) { s.i.Add(received(d)) },
+		OnDelivery: func(d *listen.Delivery) { s.i.Add(received(*d)) },
 	})
 	s.serve()
 	return s

@@ -72,7 +72,7 @@ func BenchmarkHandler(b *testing.B) {
 		_, _ = io.WriteString(w, `{"status":"ok"}`)
 	})
 	options := func(signed bool) listen.Options {
-		o := listen.Options{Contract: c, Checker: verify.NewChecker(c, verify.Strict{}), Now: time.Now, OnDelivery: func(listen.Delivery) {}, Lend: true}
+		o := listen.Options{Contract: c, Checker: verify.NewChecker(c, verify.Strict{}), Now: time.Now, OnDelivery: func(*listen.Delivery) {}, Lend: true}
 		if signed {
 			o.Secrets, o.Scheme = []signature.Secret{secret}, signature.HMACHeader(c.Signature.Header, "", signature.Hex)
 		}

@@ -56,7 +56,7 @@ func (s *ending) say(raw string) string {
 
 func lender(c *contract.Contract, change func(*listen.Options)) *listen.Handler {
 	o := listen.Options{
-		Contract: c, Checker: verify.NewChecker(c, verify.Strict{}), Now: time.Now, OnDelivery: func(listen.Delivery) {}, Lend: true,
+		Contract: c, Checker: verify.NewChecker(c, verify.Strict{}), Now: time.Now, OnDelivery: func(*listen.Delivery) {}, Lend: true,
 	}
 	if change != nil {
 		change(&o)
@@ -111,7 +111,7 @@ func TestFront(t *testing.T) {
 				var reports [2][]string
 				for way := range got {
 					h := lender(c, func(o *listen.Options) {
-						o.OnDelivery = func(d listen.Delivery) {
+						o.OnDelivery = func(d *listen.Delivery) {
 							reports[way] = append(reports[way], fmt.Sprintf("%s %s %s %d %s %v %q", d.Method, d.Path, d.Body, d.Status, d.Answer, d.Verdict.Findings, d.Signature))
 						}
 						if test.change != nil {
@@ -325,7 +325,7 @@ func TestFrontSurvives(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		first := true
 		s := front(t, lender(c, func(o *listen.Options) {
-			o.OnDelivery = func(listen.Delivery) {
+			o.OnDelivery = func(*listen.Delivery) {
 				if first {
 					first = false
 					panic("a bug")

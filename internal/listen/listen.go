@@ -40,7 +40,7 @@ type Options struct {
 	AlwaysOK bool
 	Now      func() time.Time
 	// OnDelivery is told of each delivery, one at a time, before it is answered.
-	OnDelivery func(Delivery)
+	OnDelivery func(*Delivery)
 	// Lend says that neither OnDelivery nor Record keeps a delivery's body or header,
 	// which may then be used again for the next one.
 	Lend bool
@@ -60,8 +60,8 @@ type Options struct {
 	// Forward, when not nil, passes a delivery on, and its answer goes back. Its
 	// context does not end when the sender gives up, only when the server does.
 	Forward func(ctx context.Context, d Delivery) Forwarded
-	// Record, when not nil, must succeed before a delivery is acknowledged. It must
-	// not keep the delivery.
+	// Record, when not nil, must succeed before a delivery is acknowledged. Like
+	// OnDelivery, it must not keep the delivery.
 	Record func(*Delivery) error
 }
 
@@ -320,7 +320,7 @@ func (h *Handler) finish(sender context.Context, d *Delivery, try try) bool {
 	h.attempts.end(try, now, inTime && !d.Dropped && slices.Contains(h.Contract.Delivery.Success, d.Status))
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.OnDelivery(*d)
+	h.OnDelivery(d)
 	return recorded
 }
 

@@ -60,7 +60,7 @@ func newReceiver(c *contract.Contract, alwaysOK bool, strict verify.Strict) *rec
 	r.Handler = listen.New(listen.Options{
 		Contract: c, Checker: verify.NewChecker(c, strict), AlwaysOK: alwaysOK,
 		Now:        func() time.Time { return time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC) },
-		OnDelivery: func(d listen.Delivery) { r.got = append(r.got, d) },
+		OnDelivery: func(d *listen.Delivery) { r.got = append(r.got, *d) },
 	})
 	return r
 }

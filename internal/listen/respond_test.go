@@ -139,7 +139,7 @@ func newBench(t testing.TB, set func(*listen.Options)) *bench {
 	b := &bench{clock: &clock{now: time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)}}
 	o := listen.Options{
 		Contract: c, Checker: verify.NewChecker(c, verify.Strict{}), Now: b.Now, Wait: b.Wait,
-		OnDelivery: func(d listen.Delivery) { b.got = append(b.got, d) },
+		OnDelivery: func(d *listen.Delivery) { b.got = append(b.got, *d) },
 	}
 	set(&o)
 	b.Handler = listen.New(o)

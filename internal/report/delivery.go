@@ -103,7 +103,7 @@ type Totals struct {
 }
 
 // Add counts one verdict.
-func (t *Totals) Add(v verify.Verdict) {
+func (t *Totals) Add(v *verify.Verdict) {
 	t.Deliveries++
 	t.Violations += v.Count(verify.Violation)
 	t.Warnings += v.Count(verify.Warning)

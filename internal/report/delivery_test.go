@@ -145,8 +145,8 @@ func TestSummary(t *testing.T) {
 
 func TestTotals(t *testing.T) {
 	var totals Totals
-	totals.Add(verify.Verdict{Duplicate: true, Findings: []verify.Finding{{Severity: verify.Note}, {Severity: verify.Warning}, {Severity: verify.Violation}, {Severity: verify.Violation}}})
-	totals.Add(verify.Verdict{})
+	totals.Add(&verify.Verdict{Duplicate: true, Findings: []verify.Finding{{Severity: verify.Note}, {Severity: verify.Warning}, {Severity: verify.Violation}, {Severity: verify.Violation}}})
+	totals.Add(&verify.Verdict{})
 	want := Totals{Deliveries: 2, Violations: 2, Warnings: 1, Notes: 1, Duplicates: 1}
 	if diff := cmp.Diff(want, totals); diff != "" {
 		t.Error(diff)
