@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/paytest/paytest/internal/jsondoc"
@@ -27,30 +28,32 @@ type line struct {
 func (r *Record) encode(dst []byte) ([]byte, error) {
 	l := line{b: dst}
 	l.time(r.Time.UTC().Round(0))
-	l.optional("direction", string(r.Direction))
+	l.optional(`,"direction":`, string(r.Direction))
 	if r.Attempt != 0 {
 		l.b = strconv.AppendInt(append(l.b, `,"attempt":`...), int64(r.Attempt), 10)
 	}
-	l.optional("url", r.URL)
-	l.text("method", r.Method)
-	l.text("path", r.Path)
+	l.optional(`,"url":`, r.URL)
+	l.text(`,"method":`, r.Method)
+	l.text(`,"path":`, r.Path)
+	l.b = append(l.b, `,"headers":`...)
 	l.headers(r.Headers)
 	l.b = append(l.b, `,"body":"`...)
 	l.b = append(base64.StdEncoding.AppendEncode(l.b, r.Body), '"')
-	l.truth("ok", r.OK)
-	l.optional("event", r.Event)
-	l.optional("subject", r.Subject)
-	l.optional("id", r.ID)
-	l.optional("state", r.State)
-	l.optional("previousState", r.PreviousState)
-	l.truth("duplicate", r.Duplicate)
+	l.truth(`,"ok":`, r.OK)
+	l.optional(`,"event":`, r.Event)
+	l.optional(`,"subject":`, r.Subject)
+	l.optional(`,"id":`, r.ID)
+	l.optional(`,"state":`, r.State)
+	l.optional(`,"previousState":`, r.PreviousState)
+	l.truth(`,"duplicate":`, r.Duplicate)
+	l.b = append(l.b, `,"findings":`...)
 	l.findings(r.Findings)
 	l.b = strconv.AppendInt(append(l.b, `,"answer":{"status":`...), int64(r.Answer.Status), 10)
-	l.text("body", r.Answer.Body)
+	l.text(`,"body":`, r.Answer.Body)
 	l.number(append(l.b, `},"latencyMs":`...), r.LatencyMS)
-	l.optional("signature", r.Signature)
-	l.optional("forwarded", r.Forwarded)
-	l.optional("redacted", r.Redacted)
+	l.optional(`,"signature":`, r.Signature)
+	l.optional(`,"forwarded":`, r.Forwarded)
+	l.optional(`,"redacted":`, r.Redacted)
 	l.b = append(l.b, '}', '\n')
 	if l.err != nil {
 		return dst, fmt.Errorf("the delivery cannot be written as JSON: %w", l.err)
@@ -81,12 +84,9 @@ func (l *line) other(v any) {
 	l.b = append(l.b, bytes.TrimSuffix(b.Bytes(), []byte("\n"))...)
 }
 
-func (l *line) name(name string) {
-	l.b = append(append(append(l.b, ',', '"'), name...), '"', ':')
-}
-
+// text appends a member; its name comes with all that stands before the value.
 func (l *line) text(name, value string) {
-	l.name(name)
+	l.b = append(l.b, name...)
 	l.quoted(value)
 }
 
@@ -97,8 +97,7 @@ func (l *line) optional(name, value string) {
 }
 
 func (l *line) truth(name string, value bool) {
-	l.name(name)
-	l.b = strconv.AppendBool(l.b, value)
+	l.b = strconv.AppendBool(append(l.b, name...), value)
 }
 
 func (l *line) quoted(s string) {
@@ -143,21 +142,24 @@ func (l *line) escaped(s string) {
 }
 
 func (l *line) headers(h http.Header) {
-	l.name("headers")
-	var room [16]string
-	names := room[:0]
-	for name := range h {
-		names = append(names, name)
+	type field struct {
+		name   string
+		values []string
 	}
-	slices.Sort(names)
+	var room [16]field
+	fields := room[:0]
+	for name, values := range h {
+		fields = append(fields, field{name, values})
+	}
+	slices.SortFunc(fields, func(a, b field) int { return strings.Compare(a.name, b.name) })
 	l.b = append(l.b, '{')
-	for i, name := range names {
+	for i, f := range fields {
 		if i > 0 {
 			l.b = append(l.b, ',')
 		}
-		l.quoted(name)
+		l.quoted(f.name)
 		l.b = append(l.b, ':')
-		l.values(h[name])
+		l.values(f.values)
 	}
 	l.b = append(l.b, '}')
 }
@@ -178,7 +180,6 @@ func (l *line) values(values []string) {
 }
 
 func (l *line) findings(findings []verify.Finding) {
-	l.name("findings")
 	if len(findings) == 0 {
 		l.b = append(l.b, "[]"...)
 		return
