@@ -77,7 +77,7 @@ func TestListener(t *testing.T) {
 	}))
 	defer bare.Close()
 	listener := serve(t, listen.New(listen.Options{
-		Contract: c, Checker: verify.NewChecker(c, verify.Strict{}), Now: time.Now, OnDelivery: func(listen.Delivery) {}, Lend: true,
+		Contract: c, Checker: verify.NewChecker(c, verify.Strict{}), Now: time.Now, OnDelivery: func(*listen.Delivery) {}, Lend: true,
 		Secrets: []signature.Secret{secret}, Scheme: scheme,
 	}))
 	next := uint64(0)
