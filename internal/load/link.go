@@ -77,8 +77,7 @@ func (l *link) shut() {
 }
 
 // exchange sends what is left of a request that began at the time now, and reads
-// its answer. Unless the
-// connection can be used again, it is dropped.
+// its answer. Unless the connection can be used again, it is dropped.
 func (l *link) exchange(start time.Time, now time.Duration, request []byte) (status int, err error) {
 	if l.deadline-now < l.timeout {
 		l.deadline = now + l.timeout + l.timeout/slack

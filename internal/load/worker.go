@@ -145,6 +145,7 @@ func (w *worker) pause(d time.Duration) {
 	}
 }
 
+// begin has the request start now.
 func (w *worker) begin() {
 	w.flight.before = w.link.answers.got
 	w.started(w.run.since())
