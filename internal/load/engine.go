@@ -86,7 +86,6 @@ func (e *engine) worker(i int, dial dialer) *worker {
 		},
 		link: &link{
 			dial:    func(ctx context.Context) (net.Conn, error) { return dial(ctx, e.at) },
-			now:     e.o.Now,
 			timeout: e.o.Timeout,
 			answers: newAnswers(),
 		},

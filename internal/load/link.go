@@ -15,7 +15,6 @@ const slack = 4
 // link is a connection that is dialled again when it broke.
 type link struct {
 	dial    func(ctx context.Context) (net.Conn, error)
-	now     func() time.Time
 	timeout time.Duration
 	answers *answers
 

@@ -322,7 +322,7 @@ func TestStarted(t *testing.T) {
 // interrupted is closed.
 func TestShut(t *testing.T) {
 	near, far := net.Pipe()
-	l := &link{now: time.Now, timeout: time.Second, answers: newAnswers()}
+	l := &link{timeout: time.Second, answers: newAnswers()}
 	l.dial = func(context.Context) (net.Conn, error) {
 		l.shut()
 		return near, nil
