@@ -93,10 +93,15 @@ func (a *app) sentRecord(d delivery, header http.Header, res deliver.Result) jou
 	return rec
 }
 
-// received records a delivery; it returns when the record is durable.
-func (r *recorder) received(d *verify.Delivery) error {
-	_, err := r.j.Append(record(d))
-	return err
+// received records deliveries; it returns when the records are durable.
+func (r *recorder) received(ds []*verify.Delivery) []error {
+	return r.j.AppendAll(func(yield func(journal.Record) bool) {
+		for _, d := range ds {
+			if !yield(record(d)) {
+				return
+			}
+		}
+	})
 }
 
 // record is a delivery as journals and programs read it.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -84,5 +85,20 @@ func BenchmarkAppend(b *testing.B) {
 				b.Error(err)
 			}
 		})
+	}
+}
+
+// BenchmarkAppendAll is what each of 64 records takes that are appended at once.
+func BenchmarkAppendAll(b *testing.B) {
+	j := open(b, osFS{}, filepath.Join(b.TempDir(), name), journal.Options{})
+	records := slices.Repeat([]journal.Record{typical()}, 64)
+	b.ReportAllocs()
+	for n := 0; n < b.N; n += len(records) {
+		if errs := j.AppendAll(slices.Values(records[:min(len(records), b.N-n)])); errs != nil {
+			b.Error(errs)
+		}
+	}
+	if err := j.Close(); err != nil {
+		b.Error(err)
 	}
 }

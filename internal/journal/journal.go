@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"runtime"
 	"sync"
 )
@@ -89,33 +90,57 @@ func Open(fsys FS, name string, o Options) (*Journal, Recovery, error) {
 // before what was written of it could be cut off. After an error that wraps
 // ErrUnkept every later Append fails with it.
 func (j *Journal) Append(r Record) (uint64, error) {
-	e := j.entry()
-	rest, err := r.encode(e.rest[:0])
-	if err != nil {
-		return 0, fmt.Errorf("journal %s: %w", j.name, err)
+	e := j.encoded(&r)
+	j.write([]*entry{e})
+	defer j.spare.Put(e)
+	return e.seq, e.err
+}
+
+// AppendAll appends records as Append does, all of which wait for the disk once. It
+// returns what went wrong with each, nil where nothing did.
+func (j *Journal) AppendAll(records iter.Seq[Record]) []error {
+	var entries []*entry
+	for r := range records {
+		entries = append(entries, j.encoded(&r))
 	}
-	e.rest = rest
-	if b, first := j.join(e); first {
+	j.write(entries)
+	var errs []error
+	for i, e := range entries {
+		if e.err != nil {
+			if errs == nil {
+				errs = make([]error, len(entries))
+			}
+			errs[i] = e.err
+		}
+		j.spare.Put(e)
+	}
+	return errs
+}
+
+// encoded is a record as it is written, or why it cannot be.
+func (j *Journal) encoded(r *Record) *entry {
+	e, ok := j.spare.Get().(*entry)
+	if !ok || cap(e.rest) > maxSpare {
+		e = &entry{rest: make([]byte, 0, usualLine)}
+	}
+	e.seq = 0
+	if e.rest, e.err = r.encode(e.rest[:0]); e.err != nil {
+		e.err = fmt.Errorf("journal %s: %w", j.name, e.err)
+	}
+	return e
+}
+
+// write makes entries durable.
+func (j *Journal) write(entries []*entry) {
+	switch b, first := j.join(entries); {
+	case b == nil:
+	case first:
 		j.turn <- struct{}{}
 		j.commit(b)
 		<-j.turn
-	} else {
+	default:
 		<-b.done
 	}
-	seq, err := e.seq, e.err
-	j.spare.Put(e)
-	if err != nil {
-		return 0, fmt.Errorf("journal %s: the delivery was not recorded: %w", j.name, err)
-	}
-	return seq, nil
-}
-
-func (j *Journal) entry() *entry {
-	if e, ok := j.spare.Get().(*entry); ok && cap(e.rest) <= maxSpare {
-		e.seq, e.err = 0, nil
-		return e
-	}
-	return &entry{rest: make([]byte, 0, usualLine)}
 }
 
 // Close waits for what is being written and closes the file. Appends that wait
@@ -140,15 +165,22 @@ func (j *Journal) Close() error {
 	return nil
 }
 
-// join puts an entry into the batch that waits. Who is the first in it writes it.
-func (j *Journal) join(e *entry) (b *batch, first bool) {
+// join puts entries into the batch that waits. Who is the first in it writes it.
+// There is none where no entry can be written.
+func (j *Journal) join(entries []*entry) (b *batch, first bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if first = j.pending == nil; first {
-		j.pending = &batch{done: make(chan struct{})}
+	for _, e := range entries {
+		if e.err != nil {
+			continue
+		}
+		if j.pending == nil {
+			j.pending, first = &batch{done: make(chan struct{})}, true
+		}
+		b = j.pending
+		b.entries = append(b.entries, e)
 	}
-	j.pending.entries = append(j.pending.entries, e)
-	return j.pending, first
+	return b, first
 }
 
 // gather lets deliveries that came at the same time join, even where there is but
@@ -175,7 +207,7 @@ func (j *Journal) commit(b *batch) {
 		n, err := j.store(entries)
 		if err != nil {
 			for _, e := range entries {
-				e.err = err
+				e.err = fmt.Errorf("journal %s: the delivery was not recorded: %w", j.name, err)
 			}
 			return
 		}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -157,6 +158,48 @@ func TestWhatCannotBeWritten(t *testing.T) {
 	raw, _ := d.read(name)
 	if got := all(t, raw); len(got) != 1 || len(got[0].Body) != len(large.Body) {
 		t.Error("the longest record cannot be read")
+	}
+}
+
+// TestAppendAll holds that records which are appended at once are written in their
+// order and share a wait for the disk, and that of what is wrong with one the others
+// know nothing.
+func TestAppendAll(t *testing.T) {
+	d := newDisk()
+	j := open(t, d, name, journal.Options{})
+	d.syncs = 0
+	records := []journal.Record{record(0), {LatencyMS: math.NaN()}, record(2), {Body: make([]byte, journal.MaxLine)}, record(4)}
+	errs := j.AppendAll(slices.Values(records))
+	if len(errs) != len(records) {
+		t.Fatalf("%v for %d records", errs, len(records))
+	}
+	for i, err := range errs {
+		if (err != nil) != (i%2 == 1) {
+			t.Errorf("record %d: %v", i, err)
+		}
+	}
+	if !errors.Is(errs[3], journal.ErrTooLong) || d.syncs != 1 {
+		t.Errorf("%v; %d syncs", errs[3], d.syncs)
+	}
+	if errs := j.AppendAll(slices.Values(records[:1])); errs != nil {
+		t.Error(errs)
+	}
+	if errs := j.AppendAll(slices.Values(records[:0])); errs != nil {
+		t.Error(errs)
+	}
+	d.faults.space = 40
+	for i, err := range j.AppendAll(slices.Values(records)) {
+		if (i%2 == 0) != errors.Is(err, syscall.ENOSPC) {
+			t.Errorf("record %d on a full disk: %v", i, err)
+		}
+	}
+	raw, _ := d.read(name)
+	var got []string
+	for _, r := range all(t, raw) {
+		got = append(got, fmt.Sprint(r.Seq, " ", r.ID))
+	}
+	if diff := cmp.Diff([]string{"1 0", "2 2", "3 4", "4 0"}, got); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -76,7 +76,7 @@ func TestForwardNotRecorded(t *testing.T) {
 		o.Forward = func(context.Context, listen.Delivery) listen.Forwarded {
 			return listen.Forwarded{Status: 200, Body: []byte("<p>"), Header: http.Header{"Content-Type": {"text/html"}}}
 		}
-		o.Record = func(*listen.Delivery) error { return io.ErrShortWrite }
+		o.Record = each(func(*listen.Delivery) error { return io.ErrShortWrite })
 	})
 	w := b.serve(http.MethodPost, path, nil, bytes.NewReader(body))
 	if w.Code != http.StatusServiceUnavailable || w.Header().Get("Content-Type") != "application/json" || w.Body.String() != `{"error":"Not recorded"}` {

@@ -103,7 +103,7 @@ func TestFront(t *testing.T) {
 			sent(path, complete, signed), sent(path, pending, signed), sent(path, pending), sent(path, complete, signed),
 		}},
 		{"filtered", func(o *listen.Options) { o.Filter = only }, []string{sent(created, other), sent(path, pending)}},
-		{"not recorded", func(o *listen.Options) { o.Record = func(*listen.Delivery) error { return errors.New("full") } }, []string{sent(path, pending)}},
+		{"not recorded", func(o *listen.Options) { o.Record = each(func(*listen.Delivery) error { return errors.New("full") }) }, []string{sent(path, pending)}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -276,11 +276,11 @@ func TestFrontLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		entered, release := make(chan struct{}), make(chan struct{})
 		s := front(t, lender(c, func(o *listen.Options) {
-			o.Record = func(*listen.Delivery) error {
+			o.Record = each(func(*listen.Delivery) error {
 				close(entered)
 				<-release
 				return nil
-			}
+			})
 		}))
 		idle, busy := s.dial(), s.dial()
 		answered := make(chan string, 1)

@@ -60,9 +60,10 @@ type Options struct {
 	// Forward, when not nil, passes a delivery on, and its answer goes back. Its
 	// context does not end when the sender gives up, only when the server does.
 	Forward func(ctx context.Context, d Delivery) Forwarded
-	// Record, when not nil, must succeed before a delivery is acknowledged. Like
-	// OnDelivery, it must not keep the delivery.
-	Record func(*Delivery) error
+	// Record, when not nil, must succeed before deliveries are acknowledged; it returns
+	// what went wrong with each, nil where nothing did. Like OnDelivery, it must not keep
+	// them.
+	Record func([]*Delivery) []error
 }
 
 // Forwarded is the answer of the endpoint that a delivery was passed on to.
@@ -303,25 +304,41 @@ func (h *Handler) pass(d *Delivery, r *http.Request) http.Header {
 // drop closes the connection in place of an answer.
 func drop(d *Delivery) { d.Dropped, d.Status, d.Answer = true, 0, nil }
 
-// finish records and reports the delivery; one that cannot be recorded is not
-// acknowledged. It reports whether the answer stands.
+// finish records and reports the delivery. It reports whether the answer stands.
 func (h *Handler) finish(sender context.Context, d *Delivery, try try) bool {
-	recorded, now := true, h.Now()
-	d.Latency = now.Sub(d.Time)
-	if h.Record != nil {
-		if err := h.Record(d); err != nil {
-			recorded = false
+	at, recorded := h.record([]*Delivery{d})
+	h.report(d, try, at, sender.Err() != nil)
+	return recorded
+}
+
+// record records deliveries; one that cannot be recorded is not acknowledged. It
+// returns when that was done, and whether all were.
+func (h *Handler) record(ds []*Delivery) (at time.Time, all bool) {
+	at = h.Now()
+	for _, d := range ds {
+		d.Latency = at.Sub(d.Time)
+	}
+	if h.Record == nil {
+		return at, true
+	}
+	all = true
+	for i, err := range h.Record(ds) {
+		if d := ds[i]; err != nil {
+			all = false
 			d.Verdict.Add(verify.Finding{Code: verify.NotRecorded, Severity: verify.Violation, Message: "the delivery was not recorded, and so not acknowledged: " + err.Error()})
 			d.Status, d.Answer = http.StatusServiceUnavailable, []byte(`{"error":"Not recorded"}`)
 		}
-		now = h.Now()
 	}
-	inTime := now.Sub(d.Time) <= h.Contract.Delivery.Timeout && sender.Err() == nil
-	h.attempts.end(try, now, inTime && !d.Dropped && slices.Contains(h.Contract.Delivery.Success, d.Status))
+	return h.Now(), all
+}
+
+// report says what became of a delivery; gone is set where its sender did not wait.
+func (h *Handler) report(d *Delivery, try try, at time.Time, gone bool) {
+	inTime := at.Sub(d.Time) <= h.Contract.Delivery.Timeout && !gone
+	h.attempts.end(try, at, inTime && !d.Dropped && slices.Contains(h.Contract.Delivery.Success, d.Status))
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.OnDelivery(d)
-	return recorded
 }
 
 // door judges what can be judged before the body is read.

@@ -453,10 +453,10 @@ func TestRecordFirst(t *testing.T) {
 	var recorded []listen.Delivery
 	b := newBench(t, func(o *listen.Options) {
 		o.AlwaysOK = true
-		o.Record = func(d *listen.Delivery) error {
+		o.Record = each(func(d *listen.Delivery) error {
 			recorded = append(recorded, *d)
 			return full
-		}
+		})
 	})
 	w := &watched{ResponseRecorder: httptest.NewRecorder(), onWrite: func() int { return len(recorded) }}
 	request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, path, bytes.NewReader(body))
@@ -498,12 +498,23 @@ func (w *watched) WriteHeader(status int) {
 	w.ResponseRecorder.WriteHeader(status)
 }
 
+// each makes a recorder of what records one delivery.
+func each(record func(*listen.Delivery) error) func([]*listen.Delivery) []error {
+	return func(ds []*listen.Delivery) []error {
+		errs := make([]error, len(ds))
+		for i, d := range ds {
+			errs[i] = record(d)
+		}
+		return errs
+	}
+}
+
 // TestFilter holds that what is not asked for is acknowledged and not judged.
 func TestFilter(t *testing.T) {
 	c := load(t)
 	var asked [][2]string
 	b := newBench(t, func(o *listen.Options) {
-		o.Record = func(*listen.Delivery) error { return nil }
+		o.Record = each(func(*listen.Delivery) error { return nil })
 		o.Filter = func(event, state string) bool {
 			asked = append(asked, [2]string{event, state})
 			return event != "invoice.updated" || state == "Complete"

@@ -202,7 +202,7 @@ func TestUnsignedCopy(t *testing.T) {
 	var full error
 	b := newBench(t, func(o *listen.Options) {
 		o.Secrets, o.Scheme, o.AlwaysOK = []signature.Secret{secret(t, newSecret)}, scheme, true
-		o.Record = func(*listen.Delivery) error { return full }
+		o.Record = each(func(*listen.Delivery) error { return full })
 	})
 	h, err := scheme.Sign(b.Secrets, signature.Message{Body: body})
 	if err != nil {
