@@ -42,6 +42,8 @@ type guest struct {
 	waiting atomic.Bool
 	// shown is set when it was shown out; it has its place until it is gone.
 	shown atomic.Bool
+	// table is where it sits; nil when nowhere.
+	table atomic.Pointer[table]
 }
 
 func newCrowd(most int, full func()) *crowd {
@@ -93,6 +95,9 @@ func (c *crowd) enter(conn *watched) (*guest, error) {
 			last.shown.Store(true)
 			c.going++
 			_ = last.Close()
+			if t := last.table.Load(); t != nil {
+				t.hurry()
+			}
 			c.mu.Unlock() // nobody waits for who is told
 			c.full()
 			c.mu.Lock()
@@ -162,13 +167,18 @@ func (g *guest) leave() {
 // waits says that a request is waited for from now on.
 func (g *guest) waits() { g.since.Store(g.crowd.turn.Add(1)) }
 
-func (g *guest) Read(b []byte) (int, error) {
+// awaits says that the other side is waited for.
+func (g *guest) awaits() {
 	g.waiting.Store(true)
 	if g.crowd.stuck.Load() {
 		g.crowd.mu.Lock()
 		g.crowd.moved.Broadcast()
 		g.crowd.mu.Unlock()
 	}
+}
+
+func (g *guest) Read(b []byte) (int, error) {
+	g.awaits()
 	n, err := g.watched.Read(b)
 	g.waiting.Store(false)
 	return n, err

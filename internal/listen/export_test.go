@@ -1,6 +1,9 @@
 package listen
 
 import (
+	"context"
+	"net"
+	"net/http"
 	"time"
 
 	"github.com/paytest/paytest/internal/verify"
@@ -40,4 +43,9 @@ func (l *Lanes) Entered() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(l.last)
+}
+
+// ServeFew is Serve for no more than this number of connections.
+func ServeFew(ctx context.Context, listeners []net.Listener, h http.Handler, most int) error {
+	return serve(ctx, listeners, h, newCrowd(most, func() {}))
 }

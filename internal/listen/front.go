@@ -35,12 +35,16 @@ type front struct {
 
 	begun time.Time
 
+	tables *tables
+
 	mu   sync.Mutex
 	open map[*guest]struct{}
 }
 
 func newFront(h *Handler) *front {
-	return &front{h: h, rest: &handover{conns: make(chan *guest), done: make(chan struct{})}, open: map[*guest]struct{}{}, begun: wall()}
+	f := &front{h: h, rest: &handover{conns: make(chan *guest), done: make(chan struct{})}, open: map[*guest]struct{}{}, begun: wall()}
+	f.tables = newTables(f)
+	return f
 }
 
 // accept takes a door's connections until it is closed.
@@ -88,16 +92,36 @@ func (f *front) serve(g *guest) {
 	handed = f.answer(g)
 }
 
+// dialog is a connection on which plain requests are answered.
+type dialog struct {
+	*guest
+	plain plain
+	buf   []byte // what came
+	out   []byte // what is to be written
+}
+
 // answer answers plain requests until the connection ends, and reports whether it
 // goes on with something else, which it is awake to then.
 func (f *front) answer(g *guest) bool {
-	var p plain
-	var out []byte
-	buf := make([]byte, plainBytes)
+	d := &dialog{guest: g, buf: make([]byte, plainBytes)}
 	armed := -rearm // when a request was answered
 	alive, answered := f.arm(g, wall(), firstTimeout), false
 	for alive && !f.over.Load() {
-		n, err := g.Read(buf)
+		var (
+			n   int
+			sat bool
+			err error
+		)
+		d.out = d.out[:0]
+		if answered {
+			n, sat, err = f.tables.sit(d)
+		}
+		if sat {
+			alive, armed = f.arm(g, wall(), idleTimeout+rearm), f.up()
+		}
+		if n == 0 && err == nil && len(d.out) == 0 {
+			n, err = g.Read(d.buf)
+		}
 		switch {
 		case !answered && late(err) && !f.over.Load() && !g.shown.Load():
 			g.wake(nil, false)
@@ -106,30 +130,30 @@ func (f *front) answer(g *guest) bool {
 			return false
 		}
 		used := 0
-		for out = out[:0]; used < n; used += p.size {
+		for ; used < n; used += d.plain.size {
 			if answered {
-				used += newlines(buf[used:n])
+				used += newlines(d.buf[used:n])
 			}
-			if !p.read(buf[used:n], f.h.paths) {
+			if !d.plain.read(d.buf[used:n], f.h.paths) {
 				break
 			}
-			out, answered = f.h.plainDelivery(out, &p), true
+			d.out, answered = f.h.plainDelivery(d.out, &d.plain), true
 		}
-		if len(out) > 0 {
+		if len(d.out) > 0 {
 			g.waits()
 			if up := f.up(); up-armed >= rearm {
 				alive, armed = f.arm(g, wall(), idleTimeout+rearm), up
 			}
-			if _, err := g.Write(out); err != nil {
+			if _, err := g.Write(d.out); err != nil {
 				return false
 			}
 		}
 		if used < n {
-			g.wake(bytes.Clone(buf[used:n]), answered)
+			g.wake(bytes.Clone(d.buf[used:n]), answered)
 			return true
 		}
-		if cap(out) > keptAnswer {
-			out = nil
+		if cap(d.out) > keptAnswer {
+			d.out = nil
 		}
 	}
 	return false
@@ -171,6 +195,13 @@ func (f *front) arm(g *guest, now time.Time, reading time.Duration) bool {
 	return g.SetReadDeadline(now.Add(reading)) == nil && g.SetWriteDeadline(now.Add(writeTimeout)) == nil
 }
 
+// disarm takes a connection's deadlines away, unless all is over.
+func (f *front) disarm(g *guest) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return !f.over.Load() && g.SetDeadline(time.Time{}) == nil
+}
+
 // leave ends the connections that wait for a request, and returns when all that is
 // under way is answered. The doors must be closed.
 func (f *front) leave() {
@@ -182,6 +213,7 @@ func (f *front) leave() {
 		_ = g.SetWriteDeadline(end)
 	}
 	f.mu.Unlock()
+	f.tables.hurry()
 	f.wg.Wait()
 }
 

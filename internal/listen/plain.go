@@ -218,10 +218,14 @@ func (p *plain) answer(dst []byte, d *Delivery) []byte {
 
 // plainDelivery judges a delivery and appends the answer to it.
 func (h *Handler) plainDelivery(dst []byte, p *plain) []byte {
-	d := &p.delivery
-	*d = Delivery{Time: h.Now(), Method: http.MethodPost, Path: p.path, Header: p.header, Body: p.body}
-	if try, asked := h.judge(d); asked {
-		h.finish(context.Background(), d, try)
+	if try, asked := h.judgePlain(p); asked {
+		h.finish(context.Background(), &p.delivery, try)
 	}
-	return p.answer(dst, d)
+	return p.answer(dst, &p.delivery)
+}
+
+// judgePlain judges a delivery, as judge does.
+func (h *Handler) judgePlain(p *plain) (try try, asked bool) {
+	p.delivery = Delivery{Time: h.Now(), Method: http.MethodPost, Path: p.path, Header: p.header, Body: p.body}
+	return h.judge(&p.delivery)
 }

@@ -102,9 +102,13 @@ func listenOn(ctx context.Context, host string, port uint16) (net.Listener, erro
 // returns no call of h is under way. full is called once, when there were more than
 // MaxConnections and one was closed for another.
 func Serve(ctx context.Context, listeners []net.Listener, h http.Handler, full func()) error {
+	return serve(ctx, listeners, h, newCrowd(MaxConnections, full))
+}
+
+func serve(ctx context.Context, listeners []net.Listener, h http.Handler, guests *crowd) error {
 	serving, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
-	entrance, guests := &gate{h: h}, newCrowd(MaxConnections, full)
+	entrance := &gate{h: h}
 	srv := &http.Server{
 		Handler: entrance, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
 		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader, ErrorLog: log.New(io.Discard, "", 0),
@@ -116,18 +120,18 @@ func Serve(ctx context.Context, listeners []net.Listener, h http.Handler, full f
 	}
 	failed := make(chan error, len(listeners)+1)
 	var wg sync.WaitGroup
-	serve := func(d *door) error { return srv.Serve(d) }
+	take := func(d *door) error { return srv.Serve(d) }
 	leave := func() {}
 	p, direct := h.(*Handler)
 	if direct = direct && p.prompt && p.Lend; direct {
 		front := newFront(p)
-		serve, leave = func(d *door) error { return front.accept(ctx, d) }, front.leave
+		take, leave = func(d *door) error { return front.accept(ctx, d) }, front.leave
 		wg.Go(func() { failed <- srv.Serve(front.rest) })
 	}
 	doors := make([]*door, len(listeners))
 	for i, ln := range listeners {
 		doors[i] = &door{ln, guests, direct}
-		wg.Go(func() { failed <- serve(doors[i]) })
+		wg.Go(func() { failed <- take(doors[i]) })
 	}
 	var err error
 	select {
