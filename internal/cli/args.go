@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -120,19 +121,23 @@ type flagGroup struct {
 // flagGroups are a command's own flags, those that have no title first, and at the
 // end those that every command has.
 func flagGroups(c *cobra.Command) []flagGroup {
-	groups := []flagGroup{{"Flags:", pflag.NewFlagSet("", pflag.ContinueOnError)}}
+	const untitled = "Flags:"
+	sets := map[string]*pflag.FlagSet{untitled: pflag.NewFlagSet("", pflag.ContinueOnError)}
 	c.LocalFlags().VisitAll(func(f *pflag.Flag) {
-		i := 0
-		if title := f.Annotations[groupKey]; len(title) > 0 {
-			i = slices.IndexFunc(groups, func(g flagGroup) bool { return g.title == title[0] })
-			if i < 0 {
-				i = len(groups)
-				groups = append(groups, flagGroup{title[0], pflag.NewFlagSet("", pflag.ContinueOnError)})
-			}
+		title := untitled
+		if of := f.Annotations[groupKey]; len(of) > 0 {
+			title = of[0]
 		}
-		groups[i].flags.AddFlag(f)
+		if sets[title] == nil {
+			sets[title] = pflag.NewFlagSet("", pflag.ContinueOnError)
+		}
+		sets[title].AddFlag(f)
 	})
-	slices.SortStableFunc(groups[1:], func(a, b flagGroup) int { return strings.Compare(a.title, b.title) })
+	groups := []flagGroup{{untitled, sets[untitled]}}
+	delete(sets, untitled)
+	for _, title := range slices.Sorted(maps.Keys(sets)) {
+		groups = append(groups, flagGroup{title, sets[title]})
+	}
 	groups = append(groups, flagGroup{"Global Flags:", c.InheritedFlags()})
 	return slices.DeleteFunc(groups, func(g flagGroup) bool { return !g.flags.HasAvailableFlags() })
 }

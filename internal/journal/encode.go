@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/paytest/paytest/internal/jsondoc"
@@ -142,24 +141,20 @@ func (l *line) escaped(s string) {
 }
 
 func (l *line) headers(h http.Header) {
-	type field struct {
-		name   string
-		values []string
+	var room [16]string
+	names := room[:0]
+	for name := range h {
+		names = append(names, name)
 	}
-	var room [16]field
-	fields := room[:0]
-	for name, values := range h {
-		fields = append(fields, field{name, values})
-	}
-	slices.SortFunc(fields, func(a, b field) int { return strings.Compare(a.name, b.name) })
+	slices.Sort(names)
 	l.b = append(l.b, '{')
-	for i, f := range fields {
+	for i, name := range names {
 		if i > 0 {
 			l.b = append(l.b, ',')
 		}
-		l.quoted(f.name)
+		l.quoted(name)
 		l.b = append(l.b, ':')
-		l.values(f.values)
+		l.values(h[name])
 	}
 	l.b = append(l.b, '}')
 }

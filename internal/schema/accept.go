@@ -51,7 +51,7 @@ const refused = -1
 // node accepts the values of one place. What is nil or false is refused.
 type node struct {
 	slot   int      // where the value's bytes go; negative for nowhere
-	words  []string // if any, all there is: literals as JSON writes them, the longest first
+	words  []string // if any, all there is: literals as JSON writes them, each before those that it begins with
 	text   *textNode
 	number *numberNode
 	object *objectNode

@@ -163,7 +163,8 @@ func listed(all []*Schema, aims []aim) ([]jsondoc.Value, bool) {
 	return nil, false
 }
 
-// literals returns the scalars among values that all the schemas accept, as a document can spell them.
+// literals returns the scalars among values that all the schemas accept, as a document can spell them, and each before those that it begins
+// with.
 func literals(values []jsondoc.Value, schemas []*Schema) []string {
 	var words []string
 	for _, v := range values {
@@ -174,7 +175,8 @@ func literals(values []jsondoc.Value, schemas []*Schema) []string {
 			words = append(words, string(v.AppendLiteral(nil)))
 		}
 	}
-	slices.SortFunc(words, func(v, w string) int { return len(w) - len(v) })
+	slices.Sort(words)
+	slices.Reverse(words)
 	return words
 }
 
