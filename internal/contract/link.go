@@ -119,7 +119,7 @@ func (l *loader) relation(n node, st *State) {
 // carries, since only that payload is looked at.
 func (l *loader) condition(n node, st *State) Condition {
 	f := l.c.Fact(n.name)
-	if f == nil || !slices.ContainsFunc(st.Fields(), func(x Field) bool { return x.Fact == f }) {
+	if f == nil || l.whole && !slices.ContainsFunc(st.Fields(), func(x Field) bool { return x.Fact == f }) {
 		n.fail("%q is no fact that %s carries", n.name, st)
 		return Condition{}
 	}

@@ -54,8 +54,8 @@ func Lint(fsys fs.FS) (*Contract, []error) {
 }
 
 // Open reads a pack that Load is known to accept. It is as Load, but compiles a
-// schema and finds a state's fields when they are first asked for, and holds no
-// sample against its schema. What is wrong panics then with its *LoadError.
+// schema and finds a state's fields when they are first asked for, and looks for
+// nothing that is wrong in what takes them. What is panics then with its *LoadError.
 func Open(fsys fs.FS) (*Contract, error) { return load(fsys, false) }
 
 func load(fsys fs.FS, whole bool) (*Contract, error) {
@@ -78,11 +78,12 @@ func newLoader(fsys fs.FS) *loader {
 }
 
 func (l *loader) load(whole bool) {
+	l.whole = whole
 	l.contract()
 	l.facts()
 	l.states()
 	l.gate()
-	l.compile(whole)
+	l.compile()
 	l.gate()
 	l.link()
 	l.graph()
@@ -122,6 +123,7 @@ type loader struct {
 	err       error
 	looked    int // how many parts of the state's schema were
 
+	whole   bool // schemas are compiled, and fields found, at once
 	linting bool
 	found   []error // when linting
 	closed  bool    // what follows needs what was not found

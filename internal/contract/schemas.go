@@ -97,20 +97,20 @@ func annotations() []string {
 }
 
 // compile readies the schemas and the fields that they say of, or makes all of them.
-func (l *loader) compile(whole bool) {
+func (l *loader) compile() {
 	if l.err != nil {
 		return
 	}
 	all := &schemas{compiler: schema.NewCompiler(l.resources, annotations()...)}
 	for _, f := range l.c.Facts {
 		f.schema.in, f.schema.file, f.schema.at = all, factsFile, jsondoc.Pointer{"$defs", f.Name}
-		if whole {
+		if l.whole {
 			l.apart(func() { l.compiled(&f.schema) })
 		}
 	}
 	for _, st := range l.c.States() {
 		st.schema.in, st.schema.file, st.schema.at = all, st.File, jsondoc.Pointer{"schema"}
-		if !whole {
+		if !l.whole {
 			st.carry = l.carrier(st)
 			continue
 		}

@@ -68,7 +68,7 @@ func (l *loader) average(n node) Average {
 		n.child("fact").fail("is %q, which is no decimal: only amounts have an average", a.Fact.Name)
 	}
 	if by := n.child("by"); by.exists() {
-		if a.By = l.fact(by); l.err == nil && !l.together(a) {
+		if a.By = l.fact(by); l.whole && l.err == nil && !l.together(a) {
 			by.fail("is %q, but no event carries both it and %s", a.By.Name, a.Fact.Name)
 		}
 	}
