@@ -163,6 +163,40 @@ func TestCarriedPayloads(t *testing.T) {
 	}
 }
 
+// TestCarriedAnswers holds that each answer counts as what it says, whatever the one
+// before was.
+func TestCarriedAnswers(t *testing.T) {
+	answers := []string{ // of one length, and of another
+		"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", "HTTP/1.1 500 No\r\nContent-Length: 2\r\n\r\n{}", "HTTP/1.1 502 No\r\nContent-Length: 2\r\n\r\n{}",
+		"HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n" + strings.Repeat("x", 2000), "HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n",
+	}
+	order := []int{0, 0, 1, 1, 0, 2, 1, 3, 3, 0, 4, 4, 2, 2}
+	said := make([]atomic.Int64, len(answers))
+	var bytes atomic.Int64
+	o := options(t, "")
+	o.To = serve(t, func(conn net.Conn) {
+		n := 0
+		each(func(c net.Conn) bool {
+			i := order[n%len(order)]
+			n++
+			said[i].Add(1)
+			bytes.Add(int64(len(answers[i])))
+			_, err := io.WriteString(c, answers[i])
+			return err == nil
+		})(conn)
+	})
+	o.Rate, o.Duration, o.Connections = Rate{Max: true}, 100*time.Millisecond, 1
+	r, err := Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(t, r, o)
+	want := map[string]uint64{"status 500": uint64(said[1].Load()), "status 502": uint64(said[2].Load()), "status 503": uint64(said[4].Load())}
+	if diff := cmp.Diff(want, kindsOf(r.Total)); diff != "" || r.Total.Received != uint64(bytes.Load()) || r.Total.Count < 100 {
+		t.Errorf("%d requests, %d bytes received, not %d; kinds (-said +counted):\n%s", r.Total.Count, r.Total.Received, bytes.Load(), diff)
+	}
+}
+
 func openFiles(t *testing.T) int {
 	t.Helper()
 	list, err := os.ReadDir("/proc/self/fd")
