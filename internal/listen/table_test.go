@@ -157,6 +157,24 @@ func (i *inn) seated(raw string, others int) *visitor {
 	return v
 }
 
+// held are deliveries that wait to be let go on.
+type held struct{ entered, release chan struct{} }
+
+func newHeld() held { return held{make(chan struct{}), make(chan struct{})} }
+
+func (h held) wait() {
+	h.entered <- struct{}{}
+	<-h.release
+}
+
+// record records a delivery; that takes long for one that is named slow.
+func (h held) record(d *listen.Delivery) error {
+	if d.Header.Get("X-Name") == "slow" {
+		h.wait()
+	}
+	return nil
+}
+
 // part is what a visitor says, how many answers come then, and whether it sits.
 type part struct {
 	raw     string
@@ -417,20 +435,12 @@ func TestTableLeaves(t *testing.T) {
 	c := load(t)
 	path, pending := post(t, c, "invoice", "pending", 1)
 	_, complete := post(t, c, "invoice", "complete", 1)
-	entered, release := make(chan struct{}), make(chan struct{})
-	i := newInn(t, lender(c, func(o *listen.Options) {
-		o.Record = each(func(d *listen.Delivery) error {
-			if string(d.Body) == string(complete) {
-				close(entered)
-				<-release
-			}
-			return nil
-		})
-	}))
+	held := newHeld()
+	i := newInn(t, lender(c, func(o *listen.Options) { o.Record = each(held.record) }))
 	idle := i.seated(sent(path, pending), 0)
 	busy := i.seated(sent(path, pending), 1)
-	busy.say(sent(path, complete))
-	<-entered
+	busy.say(sent(path, complete, "X-Name: slow"))
+	<-held.entered
 	i.stop()
 	if !i.tables || runtime.GOMAXPROCS(0) > 1 { // they sit at two tables
 		if got := idle.rest(); got != "" {
@@ -442,7 +452,7 @@ func TestTableLeaves(t *testing.T) {
 		t.Fatalf("ended with a delivery under way: %v", err)
 	default:
 	}
-	close(release)
+	close(held.release)
 	if got := busy.rest(); !strings.HasPrefix(got, "HTTP/1.1 200 OK\r\n") {
 		t.Errorf("answered %q", got)
 	}
@@ -491,27 +501,19 @@ func TestTableCrowdBusy(t *testing.T) {
 	slow := sent(path, body, "X-Name: slow")
 	for name, raw := range map[string]string{"at a table": slow, "not at one": slow + sent(path, body)} {
 		t.Run(name, func(t *testing.T) {
-			entered, release := make(chan struct{}), make(chan struct{})
-			i := newInn(t, lender(c, func(o *listen.Options) {
-				o.Record = each(func(d *listen.Delivery) error {
-					if d.Header.Get("X-Name") == "slow" {
-						close(entered)
-						<-release
-					}
-					return nil
-				})
-			}))
+			held := newHeld()
+			i := newInn(t, lender(c, func(o *listen.Options) { o.Record = each(held.record) }))
 			var visitors []*visitor
 			for n := range inns {
 				visitors = append(visitors, i.seated(sent(path, body), n))
 			}
 			visitors[0].say(raw)
-			<-entered
+			<-held.entered
 			another := i.visit()
 			if got := visitors[1].rest(); got != "" {
 				t.Errorf("who makes room is told %q", got)
 			}
-			close(release)
+			close(held.release)
 			another.say(sent(path, body))
 			for _, v := range []*visitor{visitors[0], another} {
 				if got := v.hear(); !strings.HasPrefix(got, "200") {
@@ -564,20 +566,13 @@ func TestTableGone(t *testing.T) {
 	oneTable(t)
 	c := load(t)
 	path, body := post(t, c, "invoice", "pending", 1)
-	entered, release := make(chan struct{}), make(chan struct{})
+	held := newHeld()
 	var waits atomic.Bool
 	i := newInn(t, lender(c, func(o *listen.Options) {
-		o.Record = each(func(d *listen.Delivery) error {
-			if d.Header.Get("X-Name") == "slow" {
-				entered <- struct{}{}
-				<-release
-			}
-			return nil
-		})
+		o.Record = each(held.record)
 		o.Filter = func(string, string) bool { // while others are still to be read
 			if waits.Swap(false) {
-				entered <- struct{}{}
-				<-release
+				held.wait()
 			}
 			return true
 		}
@@ -592,21 +587,21 @@ func TestTableGone(t *testing.T) {
 	i.sat(1)
 	slow := i.seated(sent(path, body), 1)
 	slow.say(sent(path, body, "X-Name: slow"))
-	<-entered
+	<-held.entered
 	reset(slow)
-	release <- struct{}{}
+	held.release <- struct{}{}
 	i.sat(1)
 
 	slow, early := i.seated(sent(path, body), 1), i.seated(sent(path, body), 2)
 	slow.say(sent(path, body, "X-Name: slow"))
-	<-entered
+	<-held.entered
 	other.say(sent(path, body))
 	early.say(sent(path, body))
 	waits.Store(true)
-	release <- struct{}{}
-	<-entered
+	held.release <- struct{}{}
+	<-held.entered
 	reset(early)
-	release <- struct{}{}
+	held.release <- struct{}{}
 	if got := other.hear(); !strings.HasPrefix(got, "200") {
 		t.Errorf("answered %q", got)
 	}
